@@ -20,6 +20,7 @@ target_compile_features(varflow_flags INTERFACE cxx_std_20)
 # No errno and no trapping math: they keep sqrt and selects from being vectorized.
 target_compile_options(varflow_flags INTERFACE
   -Wall -Wextra -Wshadow -Wno-sign-compare
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # gcc 12 warns falsely on std::string's operator+
   -ffp-contract=off -fno-math-errno -fno-trapping-math)
 if(VARFLOW_SANITIZE)
   target_compile_options(varflow_flags INTERFACE -fsanitize=${VARFLOW_SANITIZE} -fno-omit-frame-pointer -g)
