@@ -96,6 +96,9 @@ class VF_API Node {
 class VF_API Operand {
  public:
   Operand(Output output) : output_(output) {}
+  template <class T>
+    requires(std::is_convertible_v<T, Output> && std::is_class_v<T> && !std::is_same_v<T, Output>)
+  Operand(const T& variable) : output_(static_cast<Output>(variable)) {}
   Operand(Tensor literal) : literal_(std::move(literal)), typed_(true) {}
   Operand(float v) : literal_(Tensor(v)) {}
   Operand(double v) : literal_(Tensor(static_cast<float>(v))) {}
@@ -175,7 +178,7 @@ struct VF_API GraphContext {
 enum class Level { TF1_15, TF2_21 };
 
 // A TensorFlow graph: nodes, names, collections. Append-only. Building is safe from several threads and never waits
-// for runs. Nodes live as long as the graph; sessions hold a reference to it.
+// for runs. Nodes live as long as the graph, which must outlive its sessions.
 class VF_API Graph {
  public:
   Graph();  // with all ops of Varflow

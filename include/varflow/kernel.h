@@ -47,11 +47,19 @@ class VF_API Cancellation {
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
+  // Also cancelled when `parent` is; it must outlive this one. At most two.
+  void link(const Cancellation* parent) { (parents_[0] ? parents_[1] : parents_[0]) = parent; }
   // Throws Cancelled or DeadlineExceeded.
-  void check() const;
+  void check() const {
+    if (cancelled() || (parents_[0] && parents_[0]->cancelled()) || (parents_[1] && parents_[1]->cancelled()) ||
+        deadline_)
+      stop();
+  }
 
  private:
+  void stop() const;
   std::atomic<bool> cancelled_{false};
+  const Cancellation* parents_[2] = {nullptr, nullptr};
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 

@@ -152,6 +152,7 @@ class VF_API OpDef {
   bool aggregate = false;
   bool allows_uninitialized_input = false;
   bool alias = false;        // output 0 has the bytes of input 0: no work, only another shape
+  bool constant = false;     // the attribute `value` is the output
   bool passes_reference = false;  // shows a reference's live value, as Identity does
   bool shape_only = false;   // reads shapes of its inputs, not their values
   bool random = false;       // draws numbers: compared by a replayed mask
@@ -185,6 +186,7 @@ class VF_API OpBuilder {
   OpBuilder& commutative();
   OpBuilder& aggregate();
   OpBuilder& alias();
+  OpBuilder& constant();
   OpBuilder& passes_reference();
   OpBuilder& shape_only();
   OpBuilder& random();

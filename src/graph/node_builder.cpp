@@ -153,9 +153,7 @@ void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs)
 Tensor constant_value(const Output& o) {
   const Node* n = o.node;
   while (n->op().alias && n->op().passes_reference && !n->inputs().empty() && !n->input(0).is_ref()) n = n->input(0).node;
-  const Tensor* value = n->attr_value("value").get<Tensor>();
-  if (value && n->inputs().empty() && !n->op().stateful) return *value;
-  return {};
+  return n->op().constant ? n->attr<Tensor>("value") : Tensor();
 }
 
 }  // namespace

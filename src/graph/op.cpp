@@ -89,6 +89,11 @@ OpBuilder& OpBuilder::alias() {
   return *this;
 }
 
+OpBuilder& OpBuilder::constant() {
+  op_.constant = true;
+  return *this;
+}
+
 OpBuilder& OpBuilder::passes_reference() {
   op_.passes_reference = true;
   return *this;
@@ -223,8 +228,9 @@ Output GradientContext::gradient(int i) {
   return g;
 }
 
-void Cancellation::check() const {
-  if (cancelled()) throw Error(Code::Cancelled, "The run was cancelled.");
+void Cancellation::stop() const {
+  const bool flagged = cancelled() || (parents_[0] && parents_[0]->cancelled()) || (parents_[1] && parents_[1]->cancelled());
+  if (flagged) throw Error(Code::Cancelled, "The run was cancelled.");
   if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
     throw Error(Code::DeadlineExceeded, "Timed out waiting for notification");
 }

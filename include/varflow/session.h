@@ -1,0 +1,126 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "varflow/error.h"
+#include "varflow/export.h"
+#include "varflow/graph.h"
+#include "varflow/kernel.h"
+#include "varflow/tensor.h"
+
+namespace vf {
+
+// What a run returns: an output's value, or nothing (an invalid Tensor) for a node that is only run.
+class VF_API Fetch {
+ public:
+  Fetch(Output output) : output_(output) {}
+  Fetch(Node* node) : node_(node) {}
+  template <class T>
+    requires(std::is_convertible_v<T, Output> && std::is_class_v<T> && !std::is_same_v<T, Output>)
+  Fetch(const T& variable) : output_(static_cast<Output>(variable)) {}
+  const Output& output() const { return output_; }  // null for a node
+  Node* node() const { return node_; }
+
+ private:
+  Output output_;
+  Node* node_ = nullptr;
+};
+using Fetches = std::vector<Fetch>;
+// Values that take the place of outputs, placeholders or not. Read-only during the run, of any alignment.
+using Feeds = std::vector<std::pair<Output, Tensor>>;
+
+enum class LogLevel { Info, Warning, Error };
+struct LogRecord {
+  LogLevel level;
+  std::string text;
+  std::string node;  // empty where none is concerned
+};
+
+// One step of a run, for traces.
+struct TraceRecord {
+  const Node* node;
+  bool read;       // a read of a variable for the node
+  int64_t begin_ns;  // since the run started
+  int64_t end_ns;
+};
+
+struct SessionOptions {
+  int threads = 0;             // for the work inside one op; 0: as many as the machine has cores
+  bool deterministic = false;  // same bits for any number of threads
+  size_t cache_limit = size_t{512} << 20;  // bytes that plans and their arenas may keep between runs
+  std::chrono::nanoseconds time_limit{0};  // of one run; 0: none. DeadlineExceeded
+  std::function<void(const LogRecord&)> log;  // the only way out for messages; silent where empty
+  std::function<void(const TraceRecord&)> trace;  // called on the run's thread after each step
+  bool find_nan = false;  // a run fails with the first node and step whose result has a NaN or an infinity
+};
+
+// Access that TensorFlow orders by chance, and Varflow by the graph's order (docs/differences.md).
+struct Hazard {
+  std::string variable;
+  std::string first;  // runs first in Varflow
+  std::string second;
+  bool first_writes;
+  bool second_writes;
+};
+
+namespace runtime {
+class SessionState;
+}
+
+// Ready to run again and again: no lookup but the arguments' shapes. Keeps its session's state alive.
+class VF_API Callable {
+ public:
+  // One tensor for each of the feeds that it was made with, in that order.
+  std::vector<Tensor> operator()(const std::vector<Tensor>& feeds = {}) const;
+  struct Impl;
+
+ private:
+  friend class Session;
+  explicit Callable(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+// Runs a graph against variables of its own. All methods may be called from several threads at once: each access to a
+// variable is atomic; whole runs are not. The graph may grow between and during runs; it must outlive the session.
+class VF_API Session {
+ public:
+  explicit Session(Graph& graph, SessionOptions options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Fetched tensors are the caller's own: nothing changes them afterwards.
+  std::vector<Tensor> run(const Fetches& fetches, const Feeds& feeds = {});
+  std::vector<Tensor> run(std::initializer_list<Fetch> fetches, const Feeds& feeds = {}) {
+    return run(Fetches(fetches), feeds);
+  }
+  Tensor run(const Fetch& fetch, const Feeds& feeds = {});
+  // As above; `cancellation` stops it from another thread: every variable is then wholly before or after each write.
+  std::vector<Tensor> run(const Fetches& fetches, const Feeds& feeds, Cancellation& cancellation);
+  Callable make_callable(const Fetches& fetches, const std::vector<Output>& feeds = {});
+
+  // Direct writes: all or nothing, no new nodes. Shape and dtype must be the variable's.
+  void set(const std::vector<std::pair<Output, Tensor>>& values);
+  // The variable's value, a copy; FailedPrecondition where it is uninitialized.
+  Tensor get(const Output& variable);
+  // The variable's present version without a copy: read-only, pinned; later writes do not touch it.
+  Tensor view(const Output& variable);
+
+  // Every pair of accesses that TensorFlow would have left to chance in such a run. Runs nothing.
+  std::vector<Hazard> hazards(const Fetches& fetches, const std::vector<Output>& feeds = {});
+
+  // Runs after this fail with "Attempted to use a closed Session."; those under way are cancelled.
+  void close();
+  Graph& graph() const;
+
+ private:
+  friend struct SessionAccess;  // tests reach the state through it
+  std::shared_ptr<runtime::SessionState> state_;
+};
+
+}  // namespace vf

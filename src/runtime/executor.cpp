@@ -1,0 +1,178 @@
+#include "runtime/executor.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vf::runtime {
+
+using plan::Memory;
+using plan::Segment;
+using plan::Slot;
+using plan::Step;
+
+std::unique_ptr<Frame> FramePool::take() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!free_.empty()) {
+      auto frame = std::move(free_.back());
+      free_.pop_back();
+      return frame;
+    }
+  }
+  return make();
+}
+
+void FramePool::give(std::unique_ptr<Frame> frame) {
+  std::lock_guard lock(mutex_);
+  free_.push_back(std::move(frame));
+}
+
+std::unique_ptr<Frame> FramePool::make() const {
+  auto frame = std::make_unique<Frame>();
+  frame->slots.assign(segment_.slots.size(), nullptr);
+  frame->pins.resize(segment_.slots.size());
+  if (segment_.arena_bytes) frame->arena = BufferRef(Buffer::allocate(segment_.arena_bytes));
+  size_t most_writes = 0;
+  for (const Step& s : segment_.steps) most_writes = std::max<size_t>(most_writes, s.num_writes);
+  frame->writes.reserve(most_writes);
+  for (uint32_t i = 0; i < segment_.slots.size(); ++i) {
+    const Slot& slot = segment_.slots[i];
+    if (slot.memory == Memory::Arena && slot.first_step >= 0)
+      frame->slots[i] = static_cast<char*>(frame->arena->data()) + slot.offset;
+    if (slot.memory == Memory::Constant)
+      frame->slots[i] = const_cast<void*>(segment_.constants[slot.index].raw());
+    if (slot.memory == Memory::Owned) {
+      frame->owned.emplace_back(i, Tensor(slot.dtype, slot.shape));
+      frame->slots[i] = frame->owned.back().second.raw();
+    }
+  }
+  return frame;
+}
+
+namespace {
+
+[[noreturn]] void blame(const Step& step, const Error& e) {
+  if (!e.node().empty()) throw e;
+  throw Error(e.code(), step.node->type(), step.node->name(), e.what());
+}
+
+void read_variable(const Segment& segment, const Step& step, Frame& frame, std::vector<BufferRef>& pins,
+                   const RunArguments& arguments) {
+  const uint32_t slot = segment.args[step.first_arg];
+  const VariableEntry& entry = *arguments.variables[step.variable];
+  pins[slot] = entry.pin(segment.slots[slot].shape);
+  if (!pins[slot])
+    throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
+  frame.slots[slot] = pins[slot]->data();
+}
+
+// Variables are locked in the order of their addresses, so that two steps never wait for each other.
+void open_writes(const Segment& segment, const Step& step, Frame& frame, const RunArguments& arguments) {
+  const plan::Write* first = &segment.writes[step.first_write];
+  const auto open = [&](const plan::Write& w) {
+    VariableEntry& entry = *arguments.variables[w.variable];
+    if (w.access == Access::Peek) {
+      frame.slots[w.slot] = entry.initialized() ? &entry : nullptr;
+      return;
+    }
+    frame.writes.emplace_back(entry, w.access, w.shape);
+    frame.slots[w.slot] = frame.writes.back().data();
+  };
+  if (step.num_writes == 1) return open(*first);
+  uint32_t order[16];
+  const uint32_t n = step.num_writes;
+  if (n > 16) throw Error(Code::Unimplemented, "an op that writes more than 16 variables");
+  for (uint32_t i = 0; i < n; ++i) order[i] = i;
+  std::sort(order, order + n, [&](uint32_t a, uint32_t b) {
+    return arguments.variables[first[a].variable] < arguments.variables[first[b].variable];
+  });
+  for (uint32_t i = 0; i < n; ++i) {
+    if (i > 0 && first[order[i]].variable == first[order[i - 1]].variable)
+      throw Error(Code::InvalidArgument, "writes the variable " + arguments.variables[first[order[i]].variable]->name() +
+                                             " through two of its inputs");
+    open(first[order[i]]);
+  }
+}
+
+void run_step(const Segment& segment, const Step& step, Frame& frame, std::vector<BufferRef>& pins,
+              const RunArguments& arguments) {
+  if (!step.kernel) {
+    read_variable(segment, step, frame, pins, arguments);
+  } else {
+    KernelRun run(frame.slots.data(), segment.args.data() + step.first_arg, step.num_inputs,
+                  frame.arena ? static_cast<char*>(frame.arena->data()) + step.scratch_offset : nullptr,
+                  arguments.cancellation);
+    if (step.num_writes == 0) {
+      step.kernel->run(run);
+    } else {
+      open_writes(segment, step, frame, arguments);
+      step.kernel->run(run);
+      frame.writes.clear();
+    }
+  }
+  for (uint32_t r = 0; r < step.num_releases; ++r) pins[segment.releases[step.first_release + r]].reset();
+}
+
+void take_results(const Segment& segment, const Frame& frame, const RunArguments& arguments) {
+  for (size_t i = 0; i < segment.results.size(); ++i) {
+    const plan::Result& r = segment.results[i];
+    const Slot& slot = segment.slots[r.slot];
+    Tensor& result = (*arguments.results)[i];
+    if (slot.memory == Memory::Fetch && slot.index == i) {
+      if (!(result.shape() == r.shape)) result = result.reshaped(r.shape);
+      continue;
+    }
+    if (slot.memory == Memory::Feed) {
+      result = arguments.feeds[slot.index].clone().reshaped(r.shape);
+      continue;
+    }
+    result = Tensor(r.dtype, r.shape);
+    const void* from = frame.slots[r.slot];
+    if (is_plain(r.dtype)) {
+      std::memcpy(result.raw(), from, result.bytes());
+    } else if (r.dtype == DType::String) {
+      std::copy_n(static_cast<const std::string*>(from), result.num_elements(), result.data<std::string>());
+    } else if (r.dtype == DType::Variant) {
+      std::copy_n(static_cast<const Variant*>(from), result.num_elements(), result.data<Variant>());
+    }
+  }
+}
+
+}  // namespace
+
+void run_segment(const Segment& segment, Frame& frame, std::vector<BufferRef>& pins, const Frame* outer,
+                 const RunArguments& arguments) {
+  if (outer) {
+    std::copy(outer->slots.begin(), outer->slots.end(), frame.slots.begin());
+    if (pins.size() < segment.slots.size()) pins.resize(segment.slots.size());
+  }
+  for (uint32_t i : segment.bound_slots) {
+    const Slot& slot = segment.slots[i];
+    if (slot.memory == Memory::Feed) frame.slots[i] = const_cast<void*>(arguments.feeds[slot.index].raw());
+    if (slot.memory == Memory::Fetch) {
+      Tensor& result = (*arguments.results)[slot.index];
+      result = Tensor(slot.dtype, slot.shape);
+      frame.slots[i] = result.raw();
+    }
+  }
+  const Step* current = nullptr;
+  try {
+    for (const Step& step : segment.steps) {
+      current = &step;
+      arguments.cancellation->check();
+      if (arguments.observer) arguments.observer->before(step);
+      run_step(segment, step, frame, pins, arguments);
+      if (arguments.observer) arguments.observer->after(segment, step, frame.slots.data());
+    }
+  } catch (const Error& e) {
+    frame.writes.clear();
+    if (e.code() == Code::Cancelled || e.code() == Code::DeadlineExceeded) throw;
+    blame(*current, e);
+  } catch (...) {
+    frame.writes.clear();
+    throw;
+  }
+  take_results(segment, frame, arguments);
+}
+
+}  // namespace vf::runtime

@@ -1,0 +1,137 @@
+#include "varflow/session.h"
+
+#include "graph/reference.h"
+#include "runtime/session_state.h"
+
+namespace vf {
+
+using runtime::SessionState;
+
+struct Callable::Impl {
+  std::shared_ptr<SessionState> state;
+  std::shared_ptr<runtime::CompiledPlan> plan;
+  Fetches fetches;
+  std::vector<Output> feeds;
+};
+
+namespace {
+
+// Results of fetched outputs, with an invalid tensor for each node that was only run.
+std::vector<Tensor> spread(const Fetches& fetches, std::vector<Tensor> values) {
+  if (values.size() == fetches.size()) return values;
+  std::vector<Tensor> result(fetches.size());
+  size_t next = 0;
+  for (size_t i = 0; i < fetches.size(); ++i)
+    if (!fetches[i].node()) result[i] = std::move(values[next++]);
+  return result;
+}
+
+std::vector<Tensor> run(SessionState& state, const Fetches& fetches, const Feeds& feeds,
+                        const Cancellation* cancellation) {
+  std::vector<Output> keys;
+  std::vector<Tensor> values;
+  keys.reserve(feeds.size());
+  values.reserve(feeds.size());
+  for (const auto& [output, value] : feeds) keys.push_back(output);
+  const auto plan = state.plan(fetches, keys);
+  for (const auto& [output, value] : feeds) {
+    state.check_feed(output, value);
+    values.push_back(value);
+  }
+  return spread(fetches, state.run(*plan, values, cancellation));
+}
+
+const Node& variable_node(const Output& output) {
+  const Node* n = output ? variable_of(output) : nullptr;
+  if (!n && output) n = live_variable(output);
+  if (!n) throw Error(Code::InvalidArgument, (output ? output.name() : std::string("an empty output")) + " is no variable");
+  return *n;
+}
+
+}  // namespace
+
+Session::Session(Graph& graph, SessionOptions options)
+    : state_(std::make_shared<SessionState>(graph, std::move(options))) {}
+
+Session::~Session() = default;
+
+std::vector<Tensor> Session::run(const Fetches& fetches, const Feeds& feeds) {
+  return vf::run(*state_, fetches, feeds, nullptr);
+}
+
+Tensor Session::run(const Fetch& fetch, const Feeds& feeds) {
+  return std::move(vf::run(*state_, Fetches{fetch}, feeds, nullptr)[0]);
+}
+
+std::vector<Tensor> Session::run(const Fetches& fetches, const Feeds& feeds, Cancellation& cancellation) {
+  return vf::run(*state_, fetches, feeds, &cancellation);
+}
+
+Callable Session::make_callable(const Fetches& fetches, const std::vector<Output>& feeds) {
+  auto impl = std::make_shared<Callable::Impl>();
+  impl->state = state_;
+  impl->plan = state_->plan(fetches, feeds);
+  impl->fetches = fetches;
+  impl->feeds = feeds;
+  return Callable(std::move(impl));
+}
+
+std::vector<Tensor> Callable::operator()(const std::vector<Tensor>& feeds) const {
+  if (feeds.size() != impl_->feeds.size())
+    throw Error(Code::InvalidArgument, "a callable made with " + std::to_string(impl_->feeds.size()) +
+                                           " feeds was called with " + std::to_string(feeds.size()));
+  for (size_t i = 0; i < feeds.size(); ++i) impl_->state->check_feed(impl_->feeds[i], feeds[i]);
+  return spread(impl_->fetches, impl_->state->run(*impl_->plan, feeds, nullptr));
+}
+
+void Session::set(const std::vector<std::pair<Output, Tensor>>& values) {
+  state_->check_open();
+  std::vector<std::pair<runtime::VariableEntry*, Tensor>> replacements;
+  for (const auto& [output, value] : values) {
+    const Node& node = variable_node(output);
+    runtime::VariableEntry& entry = state_->variable(node);
+    if (value.dtype() != entry.dtype())
+      throw Error(Code::InvalidArgument, node.type(), node.name(),
+                  std::string("Trying to assign variable with wrong dtype. Expected ") + dtype_name(entry.dtype()) +
+                      " got " + dtype_name(value.dtype()));
+    if (!entry.shape().compatible(value.shape()))
+      throw Error(Code::InvalidArgument, node.type(), node.name(),
+                  "Trying to assign to variable with tensor with wrong shape. Expected " + entry.shape().str() +
+                      " got " + value.shape().str());
+    replacements.emplace_back(&entry, value.clone());
+  }
+  runtime::replace_all(std::move(replacements));
+}
+
+Tensor Session::get(const Output& variable) { return view(variable).clone(); }
+
+Tensor Session::view(const Output& variable) {
+  state_->check_open();
+  const Node& node = variable_node(variable);
+  Tensor value = state_->variable(node).pin();
+  if (!value.valid())
+    throw Error(Code::FailedPrecondition, node.type(), node.name(),
+                "Attempting to use uninitialized value " + node.name());
+  return value;
+}
+
+std::vector<Hazard> Session::hazards(const Fetches& fetches, const std::vector<Output>& feeds) {
+  plan::Signature signature;
+  signature.feeds = feeds;
+  for (const Fetch& f : fetches) {
+    if (f.node())
+      signature.targets.push_back(f.node());
+    else
+      signature.fetches.push_back(f.output());
+  }
+  std::vector<Hazard> result;
+  for (const plan::Hazard& h : plan::find_hazards(plan::make_program(signature)))
+    result.push_back({h.variable->name(), h.first->name(), h.second->name(), h.first_writes, h.second_writes});
+  return result;
+}
+
+void Session::close() { state_->close(); }
+
+Graph& Session::graph() const { return state_->graph; }
+
+}  // namespace vf

@@ -1,0 +1,86 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "varflow/op.h"
+#include "varflow/tensor.h"
+
+namespace vf::runtime {
+
+// A variable of a session: one authoritative value in versions. Each access is atomic with respect to all others.
+class VariableEntry {
+ public:
+  VariableEntry(std::string name, DType dtype, Shape declared)
+      : name_(std::move(name)), dtype_(dtype), declared_(declared) {}
+
+  const std::string& name() const { return name_; }
+  DType dtype() const { return dtype_; }
+  // The stored value's shape, else the declared one.
+  Shape shape() const;
+  bool initialized() const;
+  // Counts writes; equal numbers mean an unchanged value.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // Counts changes of shape, initialization among them.
+  uint64_t shape_version() const { return shape_version_.load(std::memory_order_acquire); }
+
+  // The present version, pinned; an invalid tensor where it is uninitialized.
+  Tensor pin() const;
+  // As pin(), but only the buffer, for steps. Null where it is uninitialized; Aborted where the shape is not `expected`.
+  BufferRef pin(const Shape& expected) const;
+
+ private:
+  friend class WriteHandle;
+  friend void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
+  void put(Tensor value);  // with the lock held
+  const std::string name_;
+  const DType dtype_;
+  const Shape declared_;
+  mutable std::mutex mutex_;
+  Tensor value_;
+  std::atomic<uint64_t> version_{0};
+  std::atomic<uint64_t> shape_version_{0};
+};
+
+// The one way to write a variable: assign, optimizers, scatter, restore, Session::set. Holds the variable until commit()
+// or destruction; a version that somebody pinned is left alone (copy on write), else the write is in place.
+class WriteHandle {
+ public:
+  WriteHandle() = default;
+  // Overwrite gives uninitialized memory of `shape`; Update the old value, which must have it: FailedPrecondition where
+  // there is none.
+  WriteHandle(VariableEntry& entry, Access access, const Shape& shape);
+  WriteHandle(WriteHandle&& other) noexcept { *this = std::move(other); }
+  WriteHandle& operator=(WriteHandle&& other) noexcept;
+  ~WriteHandle() { commit(); }
+
+  void* data() const { return data_; }
+  // Publishes the new version and lets the variable go.
+  void commit();
+
+ private:
+  VariableEntry* entry_ = nullptr;
+  void* data_ = nullptr;
+  std::unique_lock<std::mutex> lock_;
+};
+
+// Puts all values in at one instant; nothing can fail in between. Dtypes must be the entries' own.
+void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
+
+// The variables of a session, by container and name. Thread-safe; entries live as long as the store.
+class VariableStore {
+ public:
+  // InvalidArgument where the name is taken with another dtype.
+  VariableEntry& entry(const std::string& container, const std::string& name, DType dtype, const Shape& declared);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<VariableEntry>> entries_;
+};
+
+}  // namespace vf::runtime
