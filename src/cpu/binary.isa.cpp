@@ -180,13 +180,13 @@ inline bool compare(T a, T b) {
 // Evaluated in the order of TensorFlow's own expressions.
 template <BinaryOp op, class T>
 inline T gradient(T a, T b) {
-  if constexpr (op == SigmoidGrad) return b * a * (T(1) - a);
+  if constexpr (op == SigmoidGrad) return (T(1) - a) * a * b;
   if constexpr (op == TanhGrad) return b * (T(1) - a * a);
   if constexpr (op == SqrtGrad) return T(0.5) * b / a;
   if constexpr (op == RsqrtGrad) return T(-0.5) * (b * a) * (a * a);
-  if constexpr (op == ReciprocalGrad) return -b * a * a;
-  if constexpr (op == ReluGrad) return b > 0 ? a : T(0);
-  if constexpr (op == Relu6Grad) return b > 0 && b < 6 ? a : T(0);
+  if constexpr (op == ReciprocalGrad) return -(a * a) * b;
+  if constexpr (op == ReluGrad) return multiply(a, b > 0 ? T(1) : T(0));
+  if constexpr (op == Relu6Grad) return multiply(a, b > 0 && b < 6 ? T(1) : T(0));
   if constexpr (op == EluGrad) return b < 0 ? (b + T(1)) * a : a;
   if constexpr (op == SeluGrad) return b < 0 ? a * (b + T(kSeluScaleAlpha)) : a * T(kSeluScale);
   if constexpr (op == SoftplusGrad) return a * sigmoid_of(b);
@@ -214,9 +214,9 @@ inline auto apply(T a, T b) {
   else if constexpr (op == MulNoNan)
     return b == 0 ? T(0) : a * b;
   else if constexpr (op == Maximum)
-    return a > b || a != a ? a : b;
+    return a < b || b != b ? b : a;
   else if constexpr (op == Minimum)
-    return a < b || a != a ? a : b;
+    return b < a || b != b ? b : a;
   else if constexpr (op == SquaredDifference) {
     const T d = static_cast<T>(static_cast<W>(a) - static_cast<W>(b));
     return multiply(d, d);

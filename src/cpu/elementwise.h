@@ -36,7 +36,7 @@ enum class BinaryOp : uint8_t {
   TruncateMod,         // sign of the dividend; floats: fmod
   DivNoNan, MulNoNan,  // floats: 0 where b is 0
   Pow,                 // integers: wraps around; negative exponents: 1 / a^-b truncated, see contains_negative
-  Maximum, Minimum,    // NaN if either is
+  Maximum, Minimum,    // NaN if either is; a where they are equal
   SquaredDifference,
   Atan2, Xlogy, Xdivy,                                       // floats
   BitwiseAnd, BitwiseOr, BitwiseXor, LeftShift, RightShift,  // integers; shifts are clamped to 0 .. bits - 1

@@ -124,7 +124,7 @@ inline auto apply(T x) {
       return x < 0 ? static_cast<T>(Wide<T>(0) - static_cast<Wide<T>>(x)) : x;
   } else if constexpr (op == Sign) {
     if constexpr (real)
-      return x > 0 ? T(1) : (x < 0 ? T(-1) : x);
+      return x > 0 ? T(1) : (x < 0 ? T(-1) : x + T(0));  // 0 for -0, NaN for NaN
     else
       return static_cast<T>((x > 0) - (x < 0));
   } else if constexpr (op == Square) {
