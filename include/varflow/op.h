@@ -103,7 +103,7 @@ class VF_API GradientContext {
   // Sets dL/d(input i); unset inputs have no gradient.
   void set(int i, Output gradient) { results_[static_cast<size_t>(i)] = gradient; }
   Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs = {}) const {
-    return vf::make(op, std::move(inputs), std::move(attrs));
+    return vf::make(forward_.graph(), op, std::move(inputs), std::move(attrs));
   }
   const std::vector<Output>& results() const { return results_; }
 
@@ -131,10 +131,10 @@ struct ExampleInput {
 // from each of `kinks`, where the gradient jumps.
 struct Example {
   std::vector<ExampleInput> inputs;
-  AttrMap attrs;
+  AttrMap attrs{};
   double low = -1;
   double high = 1;
-  std::vector<double> kinks;
+  std::vector<double> kinks{};
   bool gradient = true;  // false: the example is for values only
 };
 

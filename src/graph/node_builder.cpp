@@ -301,10 +301,14 @@ Node* NodeBuilder::build() {
 }
 
 Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
-  NodeBuilder b(op);
-  const OpDef* def = nullptr;
   for (const Operand& o : inputs)
-    if (!def && o.is_output()) def = o.output().graph().registry().find(op);
+    if (o.is_output()) return make(o.output().graph(), op, std::move(inputs), std::move(attrs), std::move(name));
+  throw Error(Code::InvalidArgument, "[" + op + "] needs a graph: none of its inputs is a graph's tensor");
+}
+
+Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
+  NodeBuilder b(graph, op);
+  const OpDef* def = graph.registry().find(op);
   const size_t arguments = def ? def->inputs.size() : inputs.size();
   // The signature's list argument takes what the others leave.
   size_t next = 0;

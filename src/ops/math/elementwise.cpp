@@ -1,0 +1,60 @@
+#include "cpu/elementwise.h"
+
+#include "cpu/broadcast.h"
+#include "ops/math/math_ops.h"
+
+namespace vf {
+
+KernelFunction binary_kernel(cpu::BinaryOp op) {
+  return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
+    const auto loops = cpu::binary_loops(op, m.input_dtype(0));
+    if (!loops) return nullptr;
+    const size_t size = dtype_size(m.input_dtype(0));
+    const size_t size_y = dtype_size(m.output_dtype());
+    const int threads = m.threads();
+    const int64_t n = m.output_shape().num_elements();
+    if (m.input_shape(0) == m.input_shape(1) && n <= cpu::kGrain) {  // small and equal: only the loop is left
+      if (size == size_y) {
+        m.allow_in_place(0);
+        m.allow_in_place(1);
+      }
+      return kernel([=](KernelRun& r) { loops.both(r.input_raw(0), r.input_raw(1), r.output_raw(), n); });
+    }
+    const cpu::BroadcastPlan plan(m.input_shape(0), m.input_shape(1));
+    if (size == size_y && plan.in_order_a()) m.allow_in_place(0);
+    if (size == size_y && plan.in_order_b()) m.allow_in_place(1);
+    return kernel([=](KernelRun& r) {
+      plan.run(loops, size, size_y, r.input_raw(0), r.input_raw(1), r.output_raw(), threads);
+    });
+  };
+}
+
+KernelFunction unary_kernel(cpu::UnaryOp op) {
+  return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
+    const DType dtype = m.input_dtype(0);
+    const auto loop = cpu::unary_loop(op, dtype);
+    if (!loop) return nullptr;
+    if (dtype_size(dtype) == dtype_size(m.output_dtype())) m.allow_in_place(0);
+    const int64_t n = m.output_shape().num_elements();
+    const int threads = m.threads();
+    if (n <= cpu::kGrain) return kernel([=](KernelRun& r) { loop(r.input_raw(0), r.output_raw(), n); });
+    return kernel([=](KernelRun& r) { cpu::run_unary(op, dtype, r.input_raw(0), r.output_raw(), n, threads); });
+  };
+}
+
+void set_broadcast_gradients(GradientContext& g, Output for_a, Output for_b) {
+  const Shape& a = g.input(0).shape();
+  const Shape& b = g.input(1).shape();
+  if (a.fully_defined() && a == b) {
+    if (for_a) g.set(0, for_a);
+    if (for_b) g.set(1, for_b);
+    return;
+  }
+  const Output shape_a = g.make("Shape", {g.input(0)});
+  const Output shape_b = g.make("Shape", {g.input(1)});
+  Node* axes = g.make("BroadcastGradientArgs", {shape_a, shape_b}).node;
+  if (for_a) g.set(0, g.make("Reshape", {g.make("Sum", {for_a, Output(axes, 0)}), shape_a}));
+  if (for_b) g.set(1, g.make("Reshape", {g.make("Sum", {for_b, Output(axes, 1)}), shape_b}));
+}
+
+}  // namespace vf

@@ -1,0 +1,11 @@
+#pragma once
+#include "varflow/op.h"
+
+namespace vf {
+
+// One function a family; each calls those of its files.
+void register_array_ops(OpRegistry& registry);
+void register_math_ops(OpRegistry& registry);
+void register_state_ops(OpRegistry& registry);
+
+}  // namespace vf

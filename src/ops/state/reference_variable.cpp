@@ -1,0 +1,129 @@
+// Variables of TensorFlow's reference kind: VariableV2 and what writes through its output.
+#include <algorithm>
+#include <cstring>
+
+#include "base/parallel.h"
+#include "graph/shape_rules.h"
+#include "ops/state/state_ops.h"
+
+namespace vf {
+
+void copy_elements(DType dtype, const void* from, void* to, int64_t n) {
+  if (dtype == DType::String)
+    std::copy_n(static_cast<const std::string*>(from), n, static_cast<std::string*>(to));
+  else if (dtype == DType::Variant)
+    std::copy_n(static_cast<const Variant*>(from), n, static_cast<Variant*>(to));
+  else if (dtype == DType::Resource)
+    std::copy_n(static_cast<const ResourceHandle*>(from), n, static_cast<ResourceHandle*>(to));
+  else if (n > 0)
+    std::memcpy(to, from, static_cast<size_t>(n) * dtype_size(dtype));
+}
+
+KernelFunction update_variable(cpu::BinaryOp op) {
+  return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
+    const auto loops = cpu::binary_loops(op, m.input_dtype(1));
+    if (!loops) return nullptr;
+    const int64_t n = m.input_shape(1).num_elements();
+    const size_t size = dtype_size(m.input_dtype(1));
+    const int threads = m.threads();
+    return kernel([=](KernelRun& r) {
+      auto* variable = r.variable<char>(0);
+      const auto* value = r.input<char>(1);
+      parallel_for(threads, n, cpu::kGrain, [&](int64_t begin, int64_t end) {
+        char* at = variable + static_cast<size_t>(begin) * size;
+        loops.both(at, value + static_cast<size_t>(begin) * size, at, end - begin);
+      });
+    });
+  };
+}
+
+namespace {
+
+void assign_shape(ShapeContext& c) {
+  const Shape& value = c.input(1);
+  if (!c.attr<bool>("validate_shape")) {
+    c.set_output(0, value);
+    c.set_variable(0, value);
+    return;
+  }
+  const Shape& variable = c.input(0);
+  if (variable.fully_defined() && value.fully_defined() && !(variable == value))
+    c.fail("Assign requires shapes of both tensors to match. lhs shape= " + variable.str() + " rhs shape= " + value.str());
+  if (!variable.compatible(value)) {
+    try {
+      static_cast<void>(variable.merged(value));
+    } catch (const Error& e) {
+      c.fail(e.what());
+    }
+  }
+  c.set_output(0, variable.merged(value));
+  c.set_variable(0, variable.merged(value));
+}
+
+// AssignAdd and AssignSub.
+void update_shape(ShapeContext& c) {
+  if (!c.input(0).compatible(c.input(1))) c.fail("Parameters and update must be the same size");
+  c.set_output(0, c.input(0).merged(c.input(1)));
+}
+
+}  // namespace
+
+void register_reference_variable_ops(OpRegistry& r) {
+  r.op("VariableV2")
+      .out("ref: Ref(dtype)")
+      .attr("shape: shape")
+      .attr("dtype: type")
+      .attr("container: string = ''")
+      .attr("shared_name: string = ''")
+      .stateful()
+      .doc("Holds a tensor that persists between runs; its output refers to it.")
+      .shape(shape_rule::from_attr)
+      .no_grad();
+
+  r.op("Assign")
+      .in("ref: Ref(T)")
+      .in("value: T")
+      .out("output_ref: Ref(T)")
+      .attr("T: type")
+      .attr("validate_shape: bool = true")
+      .attr("use_locking: bool = true")
+      .allows_uninitialized_input()
+      .overwrites("ref")
+      .doc("Sets the variable to the value. Without validate_shape it may take another shape.")
+      .shape(assign_shape)
+      .cpu([](KernelMake& m) {
+        const int64_t n = m.input_shape(1).num_elements();
+        const DType dtype = m.input_dtype(1);
+        return kernel([=](KernelRun& run) { copy_elements(dtype, run.input_raw(1), run.variable_raw(0), n); });
+      })
+      .no_grad();
+
+  for (const bool add : {true, false}) {
+    r.op(add ? "AssignAdd" : "AssignSub")
+        .in("ref: Ref(T)")
+        .in("value: T")
+        .out("output_ref: Ref(T)")
+        .attr("T: numbertype")
+        .attr("use_locking: bool = false")
+        .updates("ref")
+        .doc(add ? "Adds the value to the variable, in place." : "Subtracts the value from the variable, in place.")
+        .shape(update_shape)
+        .cpu(update_variable(add ? cpu::BinaryOp::Add : cpu::BinaryOp::Sub))
+        .no_grad();
+  }
+
+  r.op("IsVariableInitialized")
+      .in("ref: Ref(dtype)")
+      .out("is_initialized: bool")
+      .attr("dtype: type")
+      .allows_uninitialized_input()
+      .peeks("ref")
+      .doc("True once the variable has a value.")
+      .shape(shape_rule::scalar)
+      .cpu([](KernelMake&) {
+        return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; });
+      })
+      .no_grad();
+}
+
+}  // namespace vf
