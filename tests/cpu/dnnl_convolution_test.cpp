@@ -308,6 +308,18 @@ TEST(DnnlConvolution, TakesWeightsAsTheyAreHeld) {
   }
 }
 
+// Weights may be shared with other runs: not even their padding is written.
+TEST(DnnlConvolution, WritesNothingIntoWeights) {
+  const ConvolutionShape& s = shapes()[4];
+  const Data data(s);
+  const Layout held = ConvolutionForward::make(s, {})->preferred_weights();
+  ASSERT_TRUE(held.padded());
+  auto f = ConvolutionForward::make(s, {.weights = held});
+  std::vector<float> weights(held.bytes() / sizeof(float), 7.0F);
+  data.run_forward(*f, weights.data(), nullptr);
+  EXPECT_EQ(weights, std::vector<float>(weights.size(), 7.0F));
+}
+
 TEST(DnnlConvolution, TakesAnyAlignmentOfFloats) {
   const ConvolutionShape& s = shapes()[0];
   const Data data(s);
@@ -375,17 +387,26 @@ TEST(DnnlConvolution, IgnoresTheCallersThreadCount) {
   omp_set_num_threads(before);
 }
 
+// On small images, so that most of a run is what the two could do to each other's arguments.
 TEST(DnnlConvolution, RunsInTwoThreadsAtOnce) {
-  const ConvolutionShape& s = shapes()[4];
+  const ConvolutionShape s{.batch = 1, .in_h = 3, .in_w = 3, .in_c = 16, .k_h = 3, .k_w = 3, .out_c = 16};
   const Data a(s);
   Data b(s);
   b.source = random_floats(s.in_size(), 9);
-  auto f = ConvolutionForward::make(s, {.threads = 1, .bias = true});
-  const std::vector<float> want_a = a.run_forward(*f, a.weights.data(), a.bias.data());
-  const std::vector<float> want_b = b.run_forward(*f, b.weights.data(), b.bias.data());
+  const Layout held = ConvolutionForward::make(s, {})->preferred_weights();
+  auto f = ConvolutionForward::make(s, {.weights = held});
+  const std::vector<float> weights = random_floats(static_cast<int64_t>(held.bytes() / sizeof(float)), 5);
+  const std::vector<float> want_a = a.run_forward(*f, weights.data(), nullptr);
+  const std::vector<float> want_b = b.run_forward(*f, weights.data(), nullptr);
   ASSERT_NE(want_a, want_b);
   auto repeat = [&](const Data& data, const std::vector<float>& want, int& wrong) {
-    for (int i = 0; i < 200; ++i) wrong += data.run_forward(*f, data.weights.data(), data.bias.data()) != want;
+    const Scratch scratch(f->scratch_bytes());
+    std::vector<float> result(want.size());
+    for (int i = 0; i < 20000; ++i) {
+      std::fill(result.begin(), result.end(), 0.0F);
+      f->run(data.source.data(), weights.data(), nullptr, result.data(), scratch.data());
+      wrong += result != want;
+    }
   };
   int wrong_a = 0, wrong_b = 0;
   std::thread one([&] { repeat(a, want_a, wrong_a); }), two([&] { repeat(b, want_b, wrong_b); });

@@ -107,30 +107,21 @@ int argument_number(Slot slot) {
 struct Argument {
   Slot slot;
   Desc desc;
-  bool written;
 };
 
 // The memory objects of one run at a time: which pointers they hold is all that a run writes.
 class Binding {
  public:
   Binding(const std::vector<Argument>& arguments, const Desc& scratch) : stream_(engine()) {
-    for (const Argument& a : arguments) {
-      Desc desc = a.desc;
-      // Setting the address of a padded memory writes zeros into its padding, wanted for results alone: arguments
-      // that are read may be shared with other runs. Primitives go by their own descriptor, not by the memory's.
-      if (!a.written && padded_desc(desc))
-        desc = Desc({static_cast<one::memory::dim>(desc.get_size())}, one::memory::data_type::u8,
-                    one::memory::format_tag::a);
-      add(argument_number(a.slot), desc, a.written && padded_desc(desc));
-    }
-    if (scratch.get_size() > 0) add(DNNL_ARG_SCRATCHPAD, scratch, false);
+    for (const Argument& a : arguments) add(argument_number(a.slot), a.desc);
+    if (scratch.get_size() > 0) add(DNNL_ARG_SCRATCHPAD, scratch);
   }
 
   dnnl_status_t run(const_dnnl_primitive_t primitive, std::span<const void* const> pointers, const void* scratch) {
     for (size_t i = 0; i < entries_.size(); ++i) {
       const void* pointer = i < pointers.size() ? pointers[i] : scratch;
       Entry& entry = entries_[i];
-      if (entry.pointer == pointer && !entry.always) continue;
+      if (entry.pointer == pointer) continue;
       const dnnl_status_t status =
           dnnl_memory_set_data_handle_v2(entry.memory.get(), const_cast<void*>(pointer), stream_.get());
       if (status != dnnl_success) return status;
@@ -143,10 +134,9 @@ class Binding {
   struct Entry {
     one::memory memory;
     const void* pointer;
-    bool always;
   };
-  void add(int number, const Desc& desc, bool always) {
-    entries_.push_back({one::memory(desc, engine(), nullptr), nullptr, always});
+  void add(int number, const Desc& desc) {
+    entries_.push_back({one::memory(desc, engine(), nullptr), nullptr});
     arguments_.push_back({number, entries_.back().memory.get()});
   }
 
@@ -298,7 +288,7 @@ std::unique_ptr<Primitive> make_reorder(const Layout& from, const Layout& to, co
   return guarded(options, [&] {
     const one::reorder::primitive_desc pd(engine(), desc_of(from), engine(), desc_of(to), attributes(options));
     return finish(pd, std::type_identity<one::reorder>(),
-                  {{Slot::Source, pd.src_desc(), false}, {Slot::Destination, pd.dst_desc(), true}}, options);
+                  {{Slot::Source, pd.src_desc()}, {Slot::Destination, pd.dst_desc()}}, options);
   });
 }
 
@@ -317,10 +307,9 @@ std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts&
         pass == Pass::Forward ? attributes(options) : one::primitive_attr(), engine());
     switch (pass) {
       case Pass::Forward: {
-        std::vector<Argument> arguments{{Slot::Source, forward.src_desc(), false},
-                                        {Slot::Weights, forward.weights_desc(), false}};
-        if (layouts.bias) arguments.push_back({Slot::Bias, forward.bias_desc(), false});
-        arguments.push_back({Slot::Destination, forward.dst_desc(), true});
+        std::vector<Argument> arguments{{Slot::Source, forward.src_desc()}, {Slot::Weights, forward.weights_desc()}};
+        if (layouts.bias) arguments.push_back({Slot::Bias, forward.bias_desc()});
+        arguments.push_back({Slot::Destination, forward.dst_desc()});
         return finish(forward, std::type_identity<one::convolution_forward>(), std::move(arguments), options);
       }
       case Pass::BackwardData: {
@@ -328,9 +317,9 @@ std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts&
             one::convolution_backward_data::desc(algorithm, source, weights, destination, strides, dilates, begin, end),
             attributes(options), engine(), forward);
         return finish(pd, std::type_identity<one::convolution_backward_data>(),
-                      {{Slot::DestinationGradient, pd.diff_dst_desc(), false},
-                       {Slot::Weights, pd.weights_desc(), false},
-                       {Slot::SourceGradient, pd.diff_src_desc(), true}},
+                      {{Slot::DestinationGradient, pd.diff_dst_desc()},
+                       {Slot::Weights, pd.weights_desc()},
+                       {Slot::SourceGradient, pd.diff_src_desc()}},
                       options);
       }
       case Pass::BackwardWeights: {
@@ -338,10 +327,10 @@ std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts&
             one::convolution_backward_weights::desc(algorithm, source, weights, bias, destination, strides, dilates,
                                                     begin, end),
             attributes(options), engine(), forward);
-        std::vector<Argument> arguments{{Slot::Source, pd.src_desc(), false},
-                                        {Slot::DestinationGradient, pd.diff_dst_desc(), false},
-                                        {Slot::WeightsGradient, pd.diff_weights_desc(), true}};
-        if (layouts.bias) arguments.push_back({Slot::BiasGradient, pd.diff_bias_desc(), true});
+        std::vector<Argument> arguments{{Slot::Source, pd.src_desc()},
+                                        {Slot::DestinationGradient, pd.diff_dst_desc()},
+                                        {Slot::WeightsGradient, pd.diff_weights_desc()}};
+        if (layouts.bias) arguments.push_back({Slot::BiasGradient, pd.diff_bias_desc()});
         return finish(pd, std::type_identity<one::convolution_backward_weights>(), std::move(arguments), options);
       }
     }
@@ -354,9 +343,9 @@ std::unique_ptr<Primitive> make_matmul(const ConvolutionLayouts& layouts, const 
     const one::matmul::primitive_desc pd(one::matmul::desc(desc_of(layouts.source), desc_of(layouts.weights),
                                                            desc_of(layouts.bias), desc_of(layouts.destination)),
                                          attributes(options), engine());
-    std::vector<Argument> arguments{{Slot::Source, pd.src_desc(), false}, {Slot::Weights, pd.weights_desc(), false}};
-    if (layouts.bias) arguments.push_back({Slot::Bias, pd.bias_desc(), false});
-    arguments.push_back({Slot::Destination, pd.dst_desc(), true});
+    std::vector<Argument> arguments{{Slot::Source, pd.src_desc()}, {Slot::Weights, pd.weights_desc()}};
+    if (layouts.bias) arguments.push_back({Slot::Bias, pd.bias_desc()});
+    arguments.push_back({Slot::Destination, pd.dst_desc()});
     return finish(pd, std::type_identity<one::matmul>(), std::move(arguments), options);
   });
 }
@@ -374,17 +363,16 @@ std::unique_ptr<Primitive> make_pooling(Pass pass, PoolingKind kind, const Layou
                                    algorithm, desc_of(source), desc_of(destination), strides, size, begin, end),
         attributes(options), engine());
     if (pass == Pass::Forward) {
-      std::vector<Argument> arguments{{Slot::Source, forward.src_desc(), false},
-                                      {Slot::Destination, forward.dst_desc(), true}};
-      if (workspace) arguments.push_back({Slot::Workspace, forward.workspace_desc(), true});
+      std::vector<Argument> arguments{{Slot::Source, forward.src_desc()}, {Slot::Destination, forward.dst_desc()}};
+      if (workspace) arguments.push_back({Slot::Workspace, forward.workspace_desc()});
       return finish(forward, std::type_identity<one::pooling_forward>(), std::move(arguments), options);
     }
     const one::pooling_backward::primitive_desc pd(
         one::pooling_backward::desc(algorithm, desc_of(source), desc_of(destination), strides, size, begin, end),
         attributes(options), engine(), forward);
-    std::vector<Argument> arguments{{Slot::DestinationGradient, pd.diff_dst_desc(), false}};
-    if (kind == PoolingKind::Max) arguments.push_back({Slot::Workspace, pd.workspace_desc(), false});
-    arguments.push_back({Slot::SourceGradient, pd.diff_src_desc(), true});
+    std::vector<Argument> arguments{{Slot::DestinationGradient, pd.diff_dst_desc()}};
+    if (kind == PoolingKind::Max) arguments.push_back({Slot::Workspace, pd.workspace_desc()});
+    arguments.push_back({Slot::SourceGradient, pd.diff_src_desc()});
     return finish(pd, std::type_identity<one::pooling_backward>(), std::move(arguments), options);
   });
 }
@@ -400,25 +388,24 @@ std::unique_ptr<Primitive> make_batch_norm(Pass pass, const Layout& source, floa
         one::batch_normalization_forward::desc(one::prop_kind::forward_training, data, epsilon, flags),
         attributes(options), engine());
     if (pass == Pass::Forward) {
-      std::vector<Argument> arguments{{Slot::Source, forward.src_desc(), false},
-                                      {Slot::ScaleShift, forward.weights_desc(), false}};
-      if (!given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc(), true});
-      arguments.push_back({Slot::Mean, forward.mean_desc(), !given_statistics});
-      arguments.push_back({Slot::Variance, forward.variance_desc(), !given_statistics});
-      if (given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc(), true});
+      std::vector<Argument> arguments{{Slot::Source, forward.src_desc()}, {Slot::ScaleShift, forward.weights_desc()}};
+      if (!given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc()});
+      arguments.push_back({Slot::Mean, forward.mean_desc()});
+      arguments.push_back({Slot::Variance, forward.variance_desc()});
+      if (given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc()});
       return finish(forward, std::type_identity<one::batch_normalization_forward>(), std::move(arguments), options);
     }
     const one::batch_normalization_backward::primitive_desc pd(
         one::batch_normalization_backward::desc(one::prop_kind::backward, data, data, epsilon, flags),
         attributes(options), engine(), forward);
     return finish(pd, std::type_identity<one::batch_normalization_backward>(),
-                  {{Slot::Source, pd.src_desc(), false},
-                   {Slot::Mean, pd.mean_desc(), false},
-                   {Slot::Variance, pd.variance_desc(), false},
-                   {Slot::ScaleShift, pd.weights_desc(), false},
-                   {Slot::DestinationGradient, pd.diff_dst_desc(), false},
-                   {Slot::SourceGradient, pd.diff_src_desc(), true},
-                   {Slot::ScaleShiftGradient, pd.diff_weights_desc(), true}},
+                  {{Slot::Source, pd.src_desc()},
+                   {Slot::Mean, pd.mean_desc()},
+                   {Slot::Variance, pd.variance_desc()},
+                   {Slot::ScaleShift, pd.weights_desc()},
+                   {Slot::DestinationGradient, pd.diff_dst_desc()},
+                   {Slot::SourceGradient, pd.diff_src_desc()},
+                   {Slot::ScaleShiftGradient, pd.diff_weights_desc()}},
                   options);
   });
 }
