@@ -55,9 +55,7 @@ ScratchPlan plan_scratch(const Primitive& primitive, const Reorder* reorder, con
   return {weights, weights + std::max(primitive.scratch_bytes(), reorder->scratch_bytes())};
 }
 
-void* at(void* scratch, size_t offset) {
-  return static_cast<char*>(scratch) + offset;
-}
+void* at(void* scratch, size_t offset) { return static_cast<char*>(scratch) + offset; }
 
 }  // namespace
 
@@ -91,15 +89,11 @@ std::unique_ptr<ConvolutionForward> ConvolutionForward::make(const ConvolutionSh
   return self;
 }
 
-size_t ConvolutionForward::scratch_bytes() const {
-  return scratch_bytes_;
-}
+size_t ConvolutionForward::scratch_bytes() const { return scratch_bytes_; }
 Layout ConvolutionForward::preferred_weights() const {
   return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
 }
-std::string ConvolutionForward::implementation() const {
-  return primitive_ ? primitive_->implementation() : "nothing";
-}
+std::string ConvolutionForward::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
 
 void ConvolutionForward::run(const void* source, const void* weights, const void* bias, void* destination,
                              void* scratch) const {
@@ -137,9 +131,7 @@ std::unique_ptr<ConvolutionBackwardData> ConvolutionBackwardData::make(const Con
   return self;
 }
 
-size_t ConvolutionBackwardData::scratch_bytes() const {
-  return scratch_bytes_;
-}
+size_t ConvolutionBackwardData::scratch_bytes() const { return scratch_bytes_; }
 Layout ConvolutionBackwardData::preferred_weights() const {
   return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
 }
@@ -185,9 +177,7 @@ std::unique_ptr<ConvolutionBackwardWeights> ConvolutionBackwardWeights::make(con
   return self;
 }
 
-size_t ConvolutionBackwardWeights::scratch_bytes() const {
-  return scratch_bytes_;
-}
+size_t ConvolutionBackwardWeights::scratch_bytes() const { return scratch_bytes_; }
 Layout ConvolutionBackwardWeights::preferred_weights() const {
   return primitive_ ? primitive_->layout(Slot::WeightsGradient) : Layout();
 }

@@ -12,11 +12,7 @@ std::unique_ptr<Reorder> Reorder::make(const Layout& from, const Layout& to, int
 Reorder::Reorder(std::unique_ptr<Primitive> primitive) : primitive_(std::move(primitive)) {}
 Reorder::~Reorder() = default;
 
-size_t Reorder::scratch_bytes() const {
-  return primitive_->scratch_bytes();
-}
-void Reorder::run(const void* from, void* to, void* scratch) const {
-  (*primitive_)(scratch, from, to);
-}
+size_t Reorder::scratch_bytes() const { return primitive_->scratch_bytes(); }
+void Reorder::run(const void* from, void* to, void* scratch) const { (*primitive_)(scratch, from, to); }
 
 }  // namespace vf::cpu::dnnl

@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "cpu/dnnl/layout.h"
+#include "cpu/dnnl/pooling.h"
 #include "cpu/dnnl/primitive.h"
 #include "varflow/error.h"
 
@@ -75,9 +76,7 @@ Layout layout_of(const Desc& desc) {
   if (desc.get_size() == 0) return {};
   return Layout(std::make_shared<const LayoutImpl>(LayoutImpl{desc}));
 }
-Desc desc_of(const Layout& layout) {
-  return layout ? layout.impl()->desc : Desc();
-}
+Desc desc_of(const Layout& layout) { return layout ? layout.impl()->desc : Desc(); }
 
 one::memory::data_type data_type(DType dtype) {
   if (dtype == DType::Float) return one::memory::data_type::f32;
@@ -222,9 +221,7 @@ one::primitive_attr attributes(const MakeOptions& options) {
   return attr;
 }
 
-one::memory::dims dims_of(const std::array<int64_t, 2>& pair) {
-  return {pair[0], pair[1]};
-}
+one::memory::dims dims_of(const std::array<int64_t, 2>& pair) { return {pair[0], pair[1]}; }
 
 }  // namespace
 
@@ -238,15 +235,9 @@ Layout Layout::any(DType dtype, std::span<const int64_t> dims) {
   return Layout(std::make_shared<const LayoutImpl>(
       LayoutImpl{Desc(one::memory::dims(dims.begin(), dims.end()), data_type(dtype), one::memory::format_tag::any)}));
 }
-size_t Layout::bytes() const {
-  return impl_ ? impl_->desc.get_size() : 0;
-}
-bool Layout::padded() const {
-  return impl_ && padded_desc(impl_->desc);
-}
-std::string Layout::str() const {
-  return impl_ ? desc_str(impl_->desc) : "none";
-}
+size_t Layout::bytes() const { return impl_ ? impl_->desc.get_size() : 0; }
+bool Layout::padded() const { return impl_ && padded_desc(impl_->desc); }
+std::string Layout::str() const { return impl_ ? desc_str(impl_->desc) : "none"; }
 bool operator==(const Layout& a, const Layout& b) {
   if (a.impl_ == b.impl_) return true;
   return a.impl_ && b.impl_ && a.impl_->desc == b.impl_->desc;
@@ -254,15 +245,9 @@ bool operator==(const Layout& a, const Layout& b) {
 
 Primitive::Primitive(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Primitive::~Primitive() = default;
-size_t Primitive::scratch_bytes() const {
-  return impl_->scratch.get_size();
-}
-int Primitive::threads() const {
-  return impl_->threads;
-}
-const std::string& Primitive::implementation() const {
-  return impl_->implementation;
-}
+size_t Primitive::scratch_bytes() const { return impl_->scratch.get_size(); }
+int Primitive::threads() const { return impl_->threads; }
+const std::string& Primitive::implementation() const { return impl_->implementation; }
 Layout Primitive::layout(Slot slot) const {
   for (const Argument& a : impl_->arguments)
     if (a.slot == slot) return layout_of(a.desc);

@@ -92,12 +92,8 @@ std::unique_ptr<Matmul> Matmul::make(const MatmulShape& s, const MatmulOptions& 
   return self;
 }
 
-size_t Matmul::scratch_bytes() const {
-  return primitive_ ? primitive_->scratch_bytes() : 0;
-}
-std::string Matmul::implementation() const {
-  return primitive_ ? primitive_->implementation() : "nothing";
-}
+size_t Matmul::scratch_bytes() const { return primitive_ ? primitive_->scratch_bytes() : 0; }
+std::string Matmul::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
 
 void Matmul::run(const void* a, const void* b, const void* bias, void* destination, void* scratch) const {
   if (!primitive_) return;

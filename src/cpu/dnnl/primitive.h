@@ -101,7 +101,7 @@ std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts&
 std::unique_ptr<Primitive> make_matmul(const ConvolutionLayouts& layouts, const MakeOptions& options);
 
 // The average counts only elements inside the image, as TensorFlow's does.
-enum class PoolingKind : uint8_t { Max, Average };
+enum class PoolingKind : uint8_t;
 //   Forward:      Source, Destination [, Workspace: only with `workspace`]
 //   BackwardData: DestinationGradient, [Workspace: for Max,] SourceGradient
 std::unique_ptr<Primitive> make_pooling(Pass pass, PoolingKind kind, const Layout& source, const Layout& destination,
