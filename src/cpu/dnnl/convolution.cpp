@@ -1,0 +1,204 @@
+#include "cpu/dnnl/convolution.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/dnnl/primitive.h"
+
+namespace vf::cpu::dnnl {
+namespace {
+
+// Multiply-adds up to which oneDNN's reference code is good enough.
+constexpr int64_t kTinyWork = 1 << 14;
+
+bool possible(const ConvolutionShape& s) {
+  return s.groups > 0 && s.in_c % s.groups == 0 && s.out_c % s.groups == 0 && s.stride_h > 0 && s.stride_w > 0 &&
+         s.dilation_h > 0 && s.dilation_w > 0;
+}
+
+Layout nhwc(DType dtype, int64_t n, int64_t h, int64_t w, int64_t c) {
+  return Layout::strided(dtype, std::array{n, c, h, w}, std::array{h * w * c, int64_t{1}, w * c, c});
+}
+
+Layout any_weights(const ConvolutionShape& s, DType dtype) {
+  if (s.groups == 1) return Layout::any(dtype, std::array{s.out_c, s.in_c, s.k_h, s.k_w});
+  return Layout::any(dtype, std::array{s.groups, s.out_c / s.groups, s.in_c / s.groups, s.k_h, s.k_w});
+}
+
+std::unique_ptr<Primitive> make(Pass pass, const ConvolutionShape& s, const ConvolutionOptions& o) {
+  ConvolutionLayouts layouts;
+  layouts.source = nhwc(o.dtype, s.batch, s.in_h, s.in_w, s.in_c);
+  layouts.destination = nhwc(o.dtype, s.batch, s.out_h(), s.out_w(), s.out_c);
+  layouts.weights = any_weights(s, o.dtype);
+  if (o.bias && pass != Pass::BackwardData)
+    layouts.bias = Layout::strided(o.dtype, std::array{s.out_c}, std::array{int64_t{1}});
+  if (!layouts.source || !layouts.weights) return nullptr;
+  const Window window{{s.k_h, s.k_w},
+                      {s.stride_h, s.stride_w},
+                      {s.dilation_h, s.dilation_w},
+                      {s.pad_top, s.pad_left},
+                      {s.pad_bottom, s.pad_right}};
+  const int64_t work = s.batch * s.out_h() * s.out_w() * s.weights_size();
+  return make_convolution(
+      pass, layouts, window,
+      {.threads = o.threads, .relu = o.relu && pass == Pass::Forward, .allow_reference = work <= kTinyWork});
+}
+
+// Scratch: the weights in the primitive's layout, then what the copy and the primitive need one after the other.
+struct ScratchPlan {
+  size_t weights_bytes = 0;
+  size_t scratch_bytes = 0;
+};
+ScratchPlan plan_scratch(const Primitive& primitive, const Reorder* reorder, const Layout& preferred) {
+  if (!reorder) return {0, primitive.scratch_bytes()};
+  const size_t weights = (preferred.bytes() + 63) / 64 * 64;
+  return {weights, weights + std::max(primitive.scratch_bytes(), reorder->scratch_bytes())};
+}
+
+void* at(void* scratch, size_t offset) { return static_cast<char*>(scratch) + offset; }
+
+}  // namespace
+
+Layout plain_weights(const ConvolutionShape& s, DType dtype) {
+  const int64_t in = s.in_c / s.groups, out = s.out_c / s.groups;
+  const int64_t i = s.out_c, w = in * i, h = s.k_w * w;
+  if (s.groups == 1)
+    return Layout::strided(dtype, std::array{s.out_c, s.in_c, s.k_h, s.k_w}, std::array{int64_t{1}, i, h, w});
+  return Layout::strided(dtype, std::array{s.groups, out, in, s.k_h, s.k_w}, std::array{out, int64_t{1}, i, h, w});
+}
+
+ConvolutionForward::ConvolutionForward() = default;
+ConvolutionForward::~ConvolutionForward() = default;
+
+std::unique_ptr<ConvolutionForward> ConvolutionForward::make(const ConvolutionShape& s, const ConvolutionOptions& o) {
+  if (!possible(s)) return nullptr;
+  std::unique_ptr<ConvolutionForward> self(new ConvolutionForward);
+  self->bias_ = o.bias;
+  if (s.destination_size() == 0) return self;
+  if (s.in_size() == 0 || s.weights_size() == 0) return nullptr;
+  self->primitive_ = dnnl::make(Pass::Forward, s, o);
+  if (!self->primitive_) return nullptr;
+  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype), preferred = self->preferred_weights();
+  if (!(held == preferred)) {
+    self->reorder_ = Reorder::make(held, preferred, o.threads);
+    if (!self->reorder_) return nullptr;
+  }
+  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
+  self->weights_bytes_ = plan.weights_bytes;
+  self->scratch_bytes_ = plan.scratch_bytes;
+  return self;
+}
+
+size_t ConvolutionForward::scratch_bytes() const { return scratch_bytes_; }
+Layout ConvolutionForward::preferred_weights() const {
+  return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
+}
+std::string ConvolutionForward::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
+
+void ConvolutionForward::run(const void* source, const void* weights, const void* bias, void* destination,
+                             void* scratch) const {
+  if (!primitive_) return;
+  void* rest = at(scratch, weights_bytes_);
+  if (reorder_) {
+    reorder_->run(weights, scratch, rest);
+    weights = scratch;
+  }
+  if (bias_)
+    (*primitive_)(rest, source, weights, bias, destination);
+  else
+    (*primitive_)(rest, source, weights, destination);
+}
+
+ConvolutionBackwardData::ConvolutionBackwardData() = default;
+ConvolutionBackwardData::~ConvolutionBackwardData() = default;
+
+std::unique_ptr<ConvolutionBackwardData> ConvolutionBackwardData::make(const ConvolutionShape& s,
+                                                                       const ConvolutionOptions& o) {
+  if (!possible(s)) return nullptr;
+  std::unique_ptr<ConvolutionBackwardData> self(new ConvolutionBackwardData);
+  self->result_bytes_ = static_cast<size_t>(s.in_size()) * dtype_size(o.dtype);
+  if (s.in_size() == 0 || s.destination_size() == 0 || s.weights_size() == 0) return self;
+  self->primitive_ = dnnl::make(Pass::BackwardData, s, o);
+  if (!self->primitive_) return nullptr;
+  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype), preferred = self->preferred_weights();
+  if (!(held == preferred)) {
+    self->reorder_ = Reorder::make(held, preferred, o.threads);
+    if (!self->reorder_) return nullptr;
+  }
+  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
+  self->weights_bytes_ = plan.weights_bytes;
+  self->scratch_bytes_ = plan.scratch_bytes;
+  return self;
+}
+
+size_t ConvolutionBackwardData::scratch_bytes() const { return scratch_bytes_; }
+Layout ConvolutionBackwardData::preferred_weights() const {
+  return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
+}
+std::string ConvolutionBackwardData::implementation() const {
+  return primitive_ ? primitive_->implementation() : "nothing";
+}
+
+void ConvolutionBackwardData::run(const void* d_destination, const void* weights, void* d_source, void* scratch) const {
+  if (!primitive_) {
+    if (result_bytes_ > 0) std::memset(d_source, 0, result_bytes_);
+    return;
+  }
+  void* rest = at(scratch, weights_bytes_);
+  if (reorder_) {
+    reorder_->run(weights, scratch, rest);
+    weights = scratch;
+  }
+  (*primitive_)(rest, d_destination, weights, d_source);
+}
+
+ConvolutionBackwardWeights::ConvolutionBackwardWeights() = default;
+ConvolutionBackwardWeights::~ConvolutionBackwardWeights() = default;
+
+std::unique_ptr<ConvolutionBackwardWeights> ConvolutionBackwardWeights::make(const ConvolutionShape& s,
+                                                                             const ConvolutionOptions& o) {
+  if (!possible(s)) return nullptr;
+  std::unique_ptr<ConvolutionBackwardWeights> self(new ConvolutionBackwardWeights);
+  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype);
+  self->result_bytes_ = o.weights ? held.bytes() : static_cast<size_t>(s.weights_size()) * dtype_size(o.dtype);
+  self->bias_bytes_ = o.bias ? static_cast<size_t>(s.out_c) * dtype_size(o.dtype) : 0;
+  if (s.destination_size() == 0 || s.weights_size() == 0) return self;
+  if (s.in_size() == 0) return nullptr;
+  self->primitive_ = dnnl::make(Pass::BackwardWeights, s, o);
+  if (!self->primitive_) return nullptr;
+  const Layout preferred = self->preferred_weights();
+  if (!(held == preferred)) {
+    self->reorder_ = Reorder::make(preferred, held, o.threads);
+    if (!self->reorder_) return nullptr;
+  }
+  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
+  self->weights_bytes_ = plan.weights_bytes;
+  self->scratch_bytes_ = plan.scratch_bytes;
+  return self;
+}
+
+size_t ConvolutionBackwardWeights::scratch_bytes() const { return scratch_bytes_; }
+Layout ConvolutionBackwardWeights::preferred_weights() const {
+  return primitive_ ? primitive_->layout(Slot::WeightsGradient) : Layout();
+}
+std::string ConvolutionBackwardWeights::implementation() const {
+  return primitive_ ? primitive_->implementation() : "nothing";
+}
+
+void ConvolutionBackwardWeights::run(const void* source, const void* d_destination, void* d_weights, void* d_bias,
+                                     void* scratch) const {
+  if (!primitive_) {
+    if (result_bytes_ > 0) std::memset(d_weights, 0, result_bytes_);
+    if (bias_bytes_ > 0) std::memset(d_bias, 0, bias_bytes_);
+    return;
+  }
+  void* rest = at(scratch, weights_bytes_);
+  void* result = reorder_ ? scratch : d_weights;
+  if (bias_bytes_ > 0)
+    (*primitive_)(rest, source, d_destination, result, d_bias);
+  else
+    (*primitive_)(rest, source, d_destination, result);
+  if (reorder_) reorder_->run(scratch, d_weights, rest);
+}
+
+}  // namespace vf::cpu::dnnl

@@ -1,0 +1,113 @@
+#pragma once
+// Two-dimensional convolution as TensorFlow's Conv2D and its gradients compute it (a cross-correlation): activations
+// NHWC, dense; weights HWIO, or in a layout that suits the primitive, if the caller holds them so.
+//
+// Each object is made for one shape, dtype and number of threads (rule in primitive.h), and may be run by several
+// threads at once with a scratch for each. Pointers need the alignment of their elements, scratch 64 bytes; results
+// overlap nothing. make() returns nullptr for what oneDNN has no fast implementation of.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cpu/dnnl/layout.h"
+
+namespace vf::cpu::dnnl {
+
+class Primitive;
+
+struct ConvolutionShape {
+  int64_t batch = 0, in_h = 0, in_w = 0, in_c = 0;
+  int64_t k_h = 0, k_w = 0, out_c = 0;
+  int64_t stride_h = 1, stride_w = 1;
+  int64_t dilation_h = 1, dilation_w = 1;  // 1: dense
+  int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  // Channels are cut into this many groups, weights are [k_h, k_w, in_c / groups, out_c], as in TensorFlow. Depthwise
+  // weights [k_h, k_w, in_c, multiplier] are those of groups = in_c, out_c = in_c * multiplier.
+  int64_t groups = 1;
+
+  int64_t out_h() const { return out_size(in_h, k_h, stride_h, dilation_h, pad_top + pad_bottom); }
+  int64_t out_w() const { return out_size(in_w, k_w, stride_w, dilation_w, pad_left + pad_right); }
+  int64_t in_size() const { return batch * in_h * in_w * in_c; }
+  int64_t weights_size() const { return groups ? k_h * k_w * (in_c / groups) * out_c : 0; }
+  int64_t destination_size() const { return batch * out_h() * out_w() * out_c; }
+
+ private:
+  static int64_t out_size(int64_t in, int64_t k, int64_t stride, int64_t dilation, int64_t pad) {
+    const int64_t room = in + pad - ((k - 1) * dilation + 1);
+    return room < 0 ? 0 : room / stride + 1;
+  }
+};
+
+// HWIO in C order.
+Layout plain_weights(const ConvolutionShape& shape, DType dtype);
+
+struct ConvolutionOptions {
+  DType dtype = DType::Float;
+  int threads = 1;
+  bool bias = false;
+  bool relu = false;  // forward only: max(x, 0) after the bias; a NaN becomes 0
+  // The layout in which the caller holds the weights (or takes their gradient): plain HWIO if none. What differs from
+  // preferred_weights() is copied within run(), at 3 % or less of its time for all but small images.
+  Layout weights = {};
+};
+
+class ConvolutionForward {
+ public:
+  static std::unique_ptr<ConvolutionForward> make(const ConvolutionShape& shape, const ConvolutionOptions& options);
+  ~ConvolutionForward();
+  size_t scratch_bytes() const;
+  // The layout in which weights need no copy.
+  Layout preferred_weights() const;
+  std::string implementation() const;
+  // source [batch, in_h, in_w, in_c]; bias [out_c], nullptr without; destination [batch, out_h, out_w, out_c].
+  void run(const void* source, const void* weights, const void* bias, void* destination, void* scratch) const;
+
+ private:
+  ConvolutionForward();
+  std::unique_ptr<Primitive> primitive_;  // none: nothing to compute
+  std::unique_ptr<Reorder> reorder_;      // held weights to preferred ones; none where they are equal
+  size_t weights_bytes_ = 0, scratch_bytes_ = 0;
+  bool bias_ = false;
+};
+
+class ConvolutionBackwardData {
+ public:
+  // `bias` and `relu` are ignored.
+  static std::unique_ptr<ConvolutionBackwardData> make(const ConvolutionShape& shape,
+                                                       const ConvolutionOptions& options);
+  ~ConvolutionBackwardData();
+  size_t scratch_bytes() const;
+  Layout preferred_weights() const;
+  std::string implementation() const;
+  // d_destination [batch, out_h, out_w, out_c]; writes all of d_source [batch, in_h, in_w, in_c].
+  void run(const void* d_destination, const void* weights, void* d_source, void* scratch) const;
+
+ private:
+  ConvolutionBackwardData();
+  std::unique_ptr<Primitive> primitive_;
+  std::unique_ptr<Reorder> reorder_;
+  size_t weights_bytes_ = 0, scratch_bytes_ = 0, result_bytes_ = 0;
+};
+
+class ConvolutionBackwardWeights {
+ public:
+  // With `bias` also the gradient of the bias. The sums are split by threads: their last bits depend on the number.
+  static std::unique_ptr<ConvolutionBackwardWeights> make(const ConvolutionShape& shape,
+                                                          const ConvolutionOptions& options);
+  ~ConvolutionBackwardWeights();
+  size_t scratch_bytes() const;
+  Layout preferred_weights() const;
+  std::string implementation() const;
+  // Writes d_weights in options.weights' layout (padding: zeros) and d_bias [out_c], nullptr without.
+  void run(const void* source, const void* d_destination, void* d_weights, void* d_bias, void* scratch) const;
+
+ private:
+  ConvolutionBackwardWeights();
+  std::unique_ptr<Primitive> primitive_;
+  std::unique_ptr<Reorder> reorder_;  // preferred layout to held one
+  size_t weights_bytes_ = 0, scratch_bytes_ = 0, result_bytes_ = 0, bias_bytes_ = 0;
+};
+
+}  // namespace vf::cpu::dnnl

@@ -1,0 +1,17 @@
+#pragma once
+// The gradient of max pooling over NHWC floats: each output's gradient goes to the first element, in row order, that
+// is the largest of its window, as TensorFlow's MaxPoolGrad on a CPU does it. A NaN counts as the largest where it
+// comes first in a window, and never otherwise; where several outputs chose one element, their gradients are added in
+// row order of the outputs. Needs no record of the forward pass: finding the largest again costs less than reading one.
+
+#include "cpu/isa.h"
+#include "cpu/pooling_shape.h"
+
+namespace vf::cpu {
+
+// source [batch, in_h, in_w, channels]; d_destination [batch, out_h, out_w, channels]; writes all of d_source, which
+// has source's shape. Same bits on any number of threads and any instruction set.
+void max_pool_gradient(const PoolingShape& shape, const float* source, const float* d_destination, float* d_source,
+                       int threads, Isa isa = current_isa());
+
+}  // namespace vf::cpu

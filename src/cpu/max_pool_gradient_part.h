@@ -1,0 +1,18 @@
+#pragma once
+// One image and range of channels of a max-pool gradient: what the loops compiled per instruction set compute.
+#include "cpu/pooling_shape.h"
+
+namespace vf::cpu {
+
+// Channels that are worked on at once; their largest values and places stay in the L1 cache.
+constexpr int64_t kMaxPoolTile = 64;
+
+struct MaxPoolGradientPart {
+  const PoolingShape& shape;
+  const float* source;
+  const float* d_destination;
+  float* d_source;
+  int64_t image, first_channel, last_channel;
+};
+
+}  // namespace vf::cpu
