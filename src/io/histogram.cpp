@@ -1,8 +1,11 @@
 #include "io/histogram.h"
 
 #include <algorithm>
+#include <bit>
 #include <cfloat>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -15,58 +18,75 @@ namespace {
 constexpr double kSmallest = 1.0e-12, kLargest = 1.0e20, kGrowth = 1.1;
 
 // Limits of the positive buckets: each 1.1 times the one before, by repeated multiplication (the powers differ in the
-// last bits), and DBL_MAX.
-const std::vector<double>& positive_limits() {
-  static const std::vector<double> limits = [] {
-    std::vector<double> all;
-    for (double limit = kSmallest; limit < kLargest; limit *= kGrowth) all.push_back(limit);
-    all.push_back(DBL_MAX);
-    return all;
-  }();
-  return limits;
-}
+// last bits), and DBL_MAX. The others are these mirrored, and 0.
+class Limits {
+ public:
+  Limits() {
+    for (double limit = kSmallest; limit < kLargest; limit *= kGrowth) limits_.push_back(limit);
+    limits_.push_back(DBL_MAX);
+    for (uint64_t cell = first_cell(); cell <= std::bit_cast<uint64_t>(kLargest) >> kCellShift; ++cell) {
+      const auto start = std::bit_cast<double>(cell << kCellShift);
+      first_.push_back(static_cast<int>(std::lower_bound(limits_.begin(), limits_.end(), start) - limits_.begin()));
+    }
+  }
+  int count() const { return static_cast<int>(limits_.size()); }
+  double operator[](int i) const { return limits_[static_cast<size_t>(i)]; }
 
-// All limits: the positive ones mirrored, 0, the positive ones. Index of the first that is greater than a value.
+  // Index of the first limit that is not before `value`, which is not negative; count() where there is none.
+  template <class IsBefore>
+  int search(double value, IsBefore is_before) const {
+    const uint64_t cell = std::bit_cast<uint64_t>(value) >> kCellShift;
+    const uint64_t known = std::clamp(cell, first_cell(), first_cell() + first_.size() - 1) - first_cell();
+    int i = cell < first_cell() ? 0 : first_[known];
+    while (i < count() && is_before((*this)[i], value)) ++i;
+    return i;
+  }
+
+ private:
+  // The numbers that share exponent and first four bits of the fraction lie within a factor of 17/16: at most one
+  // limit is among them, so that a table leaves a step or two to search.
+  static constexpr int kCellShift = 48;
+  static uint64_t first_cell() { return std::bit_cast<uint64_t>(kSmallest) >> kCellShift; }
+
+  std::vector<double> limits_;
+  std::vector<int> first_;  // for each cell, the first limit at or above its start
+};
+
 class Buckets {
  public:
-  Buckets()
-      : positive_(positive_limits()),
-        n_(static_cast<int>(positive_.size())),
-        counts_(size_t{2} * positive_.size() + 1) {}
+  Buckets() : n_(positive_.count()), counts_(2 * static_cast<size_t>(n_) + 1) {}
 
-  void add(double value) { counts_[static_cast<size_t>(index(value))] += 1; }
+  void add(double value) { ++counts_[static_cast<size_t>(index(value))]; }
 
   void encode(Histogram* to) const {
-    const int all = 2 * n_ + 1;
-    for (int i = 0; i < all; ++i) {
+    for (size_t i = 0; i < counts_.size(); ++i) {
       // Of a run of empty buckets only the last is written.
-      if (counts_[static_cast<size_t>(i)] == 0 && i + 1 < all && counts_[static_cast<size_t>(i) + 1] == 0) continue;
-      to->bucket_limit.push_back(limit(i));
-      to->bucket.push_back(counts_[static_cast<size_t>(i)]);
+      if (counts_[i] == 0 && i + 1 < counts_.size() && counts_[i + 1] == 0) continue;
+      to->bucket_limit.push_back(limit(static_cast<int>(i)));
+      to->bucket.push_back(static_cast<double>(counts_[i]));
     }
   }
 
  private:
   double limit(int i) const {
     if (i == n_) return 0;
-    return i < n_ ? -positive_[static_cast<size_t>(n_ - 1 - i)] : positive_[static_cast<size_t>(i - n_ - 1)];
+    return i < n_ ? -positive_[n_ - 1 - i] : positive_[i - n_ - 1];
   }
 
+  // Of the first limit that is greater than the value; the last bucket takes DBL_MAX too.
   int index(double value) const {
-    if (value == 0) return n_ + 1;
-    // The logarithm guesses (off by one here and there), comparisons decide.
-    const double guess = std::log(std::abs(value) / kSmallest) * (1 / 0.09531017980432493);  // log(1.1)
-    const auto power = static_cast<int>(std::clamp(guess, -1.0, static_cast<double>(n_ - 1))) + 1;
-    int i = value > 0 ? n_ + 1 + power : n_ - power;
-    i = std::clamp(i, 0, 2 * n_);
-    while (i > 0 && limit(i - 1) > value) --i;
-    while (i < 2 * n_ && limit(i) <= value) ++i;  // the last bucket takes DBL_MAX too
-    return i;
+    if (value < 0) return n_ - positive_.search(-value, std::less<>());
+    return std::min(n_ + 1 + positive_.search(std::abs(value), std::less_equal<>()), 2 * n_);
   }
 
-  const std::vector<double>& positive_;
+  const Limits& positive_ = shared_limits();
   const int n_;
-  std::vector<double> counts_;
+  std::vector<int64_t> counts_;
+
+  static const Limits& shared_limits() {
+    static const Limits limits;
+    return limits;
+  }
 };
 
 // As TensorFlow's threads do: denormal numbers of the element type count as zeros.
