@@ -23,6 +23,7 @@ target_compile_options(varflow_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # gcc 12 warns falsely on std::string's operator+
   -ffp-contract=off -fno-math-errno -fno-trapping-math)
 if(VARFLOW_SANITIZE)
-  target_compile_options(varflow_flags INTERFACE -fsanitize=${VARFLOW_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(varflow_flags INTERFACE -fsanitize=${VARFLOW_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g)
   target_link_options(varflow_flags INTERFACE -fsanitize=${VARFLOW_SANITIZE})
 endif()

@@ -50,6 +50,7 @@ inline const Rules& varflow_rules() {
               {"graph.h", "graph"},
               {"kernel.h", "graph"},
               {"op.h", "graph"},
+              {"session.h", "runtime"},
               {"ops/", "builders"},  // generated, one function for each op
           },
       .heavy = {"dnnl", "oneapi/", "nlohmann/", "CLI/", "fmt/", "Eigen/", "leveldb/", "isa-l", "png.h", "zlib.h"},

@@ -1,0 +1,11 @@
+# cmake -DBUILD=... -DSOURCE=... -DPREFIX=... -P install.cmake: a fresh install in PREFIX that names no other folder.
+file(REMOVE_RECURSE ${PREFIX})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE files ${PREFIX}/*.cmake ${PREFIX}/*.pc ${PREFIX}/*.h)
+foreach(file ${files})
+  file(STRINGS ${file} lines)
+  string(FIND "${lines}" ${SOURCE} found)
+  if(NOT found EQUAL -1)
+    message(SEND_ERROR "${file} names ${SOURCE}")
+  endif()
+endforeach()
