@@ -1,7 +1,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "cpu/elementwise.h"
+#include "cpu/elementwise_kernels.h"
 #include "cpu/elementwise_types.h"
 #include "cpu/float_math.h"
 #include "cpu/small_floats.h"
@@ -48,43 +48,19 @@ constexpr bool defined(BinaryOp op) {
   }
 }
 
-constexpr bool is_comparison(BinaryOp op) {
-  return op >= Equal && op <= GreaterEqual;
-}
+constexpr bool is_comparison(BinaryOp op) { return op >= Equal && op <= GreaterEqual; }
 
-inline float fmod_of(float a, float b) {
-  return ::fmodf(a, b);
-}
-inline double fmod_of(double a, double b) {
-  return ::fmod(a, b);
-}
-inline float floor_of(float a) {
-  return __builtin_floorf(a);
-}
-inline double floor_of(double a) {
-  return __builtin_floor(a);
-}
-inline float pow_of(float a, float b) {
-  return ::powf(a, b);
-}
-inline double pow_of(double a, double b) {
-  return ::pow(a, b);
-}
-inline float atan2_of(float a, float b) {
-  return ::atan2f(a, b);
-}
-inline double atan2_of(double a, double b) {
-  return ::atan2(a, b);
-}
-inline float log_of(float a) {
-  return log_float(a);
-}
-inline double log_of(double a) {
-  return ::log(a);
-}
-inline float sigmoid_of(float a) {
-  return sigmoid_float(a);
-}
+inline float fmod_of(float a, float b) { return ::fmodf(a, b); }
+inline double fmod_of(double a, double b) { return ::fmod(a, b); }
+inline float floor_of(float a) { return __builtin_floorf(a); }
+inline double floor_of(double a) { return __builtin_floor(a); }
+inline float pow_of(float a, float b) { return ::powf(a, b); }
+inline double pow_of(double a, double b) { return ::pow(a, b); }
+inline float atan2_of(float a, float b) { return ::atan2f(a, b); }
+inline double atan2_of(double a, double b) { return ::atan2(a, b); }
+inline float log_of(float a) { return log_float(a); }
+inline double log_of(double a) { return ::log(a); }
+inline float sigmoid_of(float a) { return sigmoid_float(a); }
 inline double sigmoid_of(double a) {
   const double e = ::exp(-__builtin_fabs(a));
   return (a < 0 ? e : 1.0) / (1.0 + e);
@@ -338,10 +314,12 @@ BinaryLoops pick_op(BinaryOp wanted, DType dtype, std::integer_sequence<int, op.
   return found;
 }
 
-}  // namespace
-
 BinaryLoops binary_loops(BinaryOp op, DType dtype) {
   return pick_op(op, dtype, std::make_integer_sequence<int, static_cast<int>(BinaryOp::kCount)>());
 }
+
+}  // namespace
+
+extern const BinaryKernels binary_kernels_table = {binary_loops};
 
 }  // namespace vf::cpu::VF_ISA

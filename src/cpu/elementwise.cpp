@@ -4,18 +4,14 @@
 #include <string>
 
 #include "base/parallel.h"
+#include "cpu/elementwise_kernels.h"
 #include "tensor/visit.h"
 #include "varflow/error.h"
 
 namespace vf::cpu {
 
-#define VF_DECLARE(isa)                               \
-  namespace isa {                                     \
-  UnaryLoop unary_loop(UnaryOp op, DType dtype);      \
-  BinaryLoops binary_loops(BinaryOp op, DType dtype); \
-  }
-VF_EACH_ISA(VF_DECLARE)
-#undef VF_DECLARE
+VF_ISA_TABLES(UnaryKernels, unary_kernels)
+VF_ISA_TABLES(BinaryKernels, binary_kernels)
 
 namespace {
 
@@ -51,15 +47,9 @@ void each(const void* gv, const void* xv, void* yv, int64_t n, int threads, F f)
 
 }  // namespace
 
-UnaryLoop unary_loop(UnaryOp op, DType dtype, Isa isa) {
-  static constexpr UnaryLoop (*kPick[])(UnaryOp, DType) = VF_ISA_TABLE(unary_loop);
-  return kPick[static_cast<int>(isa)](op, dtype);
-}
+UnaryLoop unary_loop(UnaryOp op, DType dtype, Isa isa) { return unary_kernels(isa).loop(op, dtype); }
 
-BinaryLoops binary_loops(BinaryOp op, DType dtype, Isa isa) {
-  static constexpr BinaryLoops (*kPick[])(BinaryOp, DType) = VF_ISA_TABLE(binary_loops);
-  return kPick[static_cast<int>(isa)](op, dtype);
-}
+BinaryLoops binary_loops(BinaryOp op, DType dtype, Isa isa) { return binary_kernels(isa).loops(op, dtype); }
 
 DType unary_result(UnaryOp op, DType dtype) {
   return op == UnaryOp::IsNan || op == UnaryOp::IsInf || op == UnaryOp::IsFinite ? DType::Bool : dtype;
@@ -79,12 +69,8 @@ void run_unary(UnaryOp op, DType dtype, const void* x, void* y, int64_t n, int t
   });
 }
 
-bool contains_zero(DType dtype, const void* x, int64_t n) {
-  return contains(dtype, x, n, false);
-}
-bool contains_negative(DType dtype, const void* x, int64_t n) {
-  return contains(dtype, x, n, true);
-}
+bool contains_zero(DType dtype, const void* x, int64_t n) { return contains(dtype, x, n, false); }
+bool contains_negative(DType dtype, const void* x, int64_t n) { return contains(dtype, x, n, true); }
 
 void leaky_relu_grad(DType dtype, float alpha, const void* gradients, const void* features, void* y, int64_t n,
                      int threads) {

@@ -60,8 +60,8 @@ struct BinaryLoops {
 };
 
 // Null where the op is not defined for the dtype.
-UnaryLoop unary_loop(UnaryOp op, DType dtype, Isa isa = current_isa());
-BinaryLoops binary_loops(BinaryOp op, DType dtype, Isa isa = current_isa());
+UnaryLoop unary_loop(UnaryOp op, DType dtype, Isa isa = active_isa());
+BinaryLoops binary_loops(BinaryOp op, DType dtype, Isa isa = active_isa());
 
 // Element types of results: bool for comparisons and predicates, else the operands'.
 DType unary_result(UnaryOp op, DType dtype);

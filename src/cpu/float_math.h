@@ -9,22 +9,14 @@
 namespace vf::cpu::VF_ISA {
 namespace {
 
-inline float from_bits(int32_t bits) {
-  return __builtin_bit_cast(float, bits);
-}
-inline int32_t to_bits(float value) {
-  return __builtin_bit_cast(int32_t, value);
-}
-inline float abs_float(float x) {
-  return from_bits(to_bits(x) & 0x7fffffff);
-}
+inline float from_bits(int32_t bits) { return __builtin_bit_cast(float, bits); }
+inline int32_t to_bits(float value) { return __builtin_bit_cast(int32_t, value); }
+inline float abs_float(float x) { return from_bits(to_bits(x) & 0x7fffffff); }
 inline float with_sign_of(float magnitude, float sign) {
   return from_bits((to_bits(magnitude) & 0x7fffffff) | (to_bits(sign) & INT32_MIN));
 }
 // 2^n for -126 <= n <= 127.
-inline float power_of_two(int32_t n) {
-  return __builtin_bit_cast(float, (static_cast<uint32_t>(n) + 127U) << 23);
-}
+inline float power_of_two(int32_t n) { return __builtin_bit_cast(float, (static_cast<uint32_t>(n) + 127U) << 23); }
 
 constexpr float kInfinity = __builtin_inff();
 // ln 2 in two parts: the first has 15 bits, so that n * kLn2High is exact for every exponent n of a float.

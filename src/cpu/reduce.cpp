@@ -6,10 +6,13 @@
 
 #include "base/parallel.h"
 #include "cpu/elementwise.h"
-#include "cpu/reduce_loops.h"
+#include "cpu/reduce_kernels.h"
 #include "varflow/error.h"
 
 namespace vf::cpu {
+
+VF_ISA_TABLES(ReduceKernels, reduce_kernels)
+
 namespace {
 
 // Cut into segments what has less than this many independent results, in pieces of at least kSegment values.
@@ -19,24 +22,18 @@ constexpr int64_t kMostSegments = 16;
 // Segments start at whole blocks of the joining tree (1,024 values of a run; rows: see columns()).
 constexpr int64_t kBlock = 1024;
 
-const ReduceLoops* loops_of(ReduceOp op, DType dtype, Isa isa) {
-  static constexpr const ReduceLoops* (*kPick[])(ReduceOp, DType) = VF_ISA_TABLE(reduce_loops);
-  return kPick[static_cast<int>(isa)](op, dtype);
-}
+DType partial_dtype(DType dtype) { return dtype == DType::Half || dtype == DType::BFloat16 ? DType::Float : dtype; }
 
-DType partial_dtype(DType dtype) {
-  return dtype == DType::Half || dtype == DType::BFloat16 ? DType::Float : dtype;
-}
-
-size_t aligned(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
+size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
 ReducePlan::ReducePlan(ReduceOp op, DType dtype, const Shape& shape, std::span<const int64_t> axes, bool keep_dims,
                        Isa isa)
-    : op_(op), dtype_(dtype), first_(loops_of(op, dtype, isa)), next_(loops_of(op, partial_dtype(dtype), isa)) {
+    : op_(op),
+      dtype_(dtype),
+      first_(reduce_kernels(isa).loops(op, dtype)),
+      next_(reduce_kernels(isa).loops(op, partial_dtype(dtype))) {
   if (!first_) throw Error(Code::Unimplemented, std::string("no such reduction of ") + dtype_name(dtype));
   std::array<bool, Shape::kMaxRank> reduced{};
   for (int64_t axis : axes) {
@@ -167,8 +164,7 @@ namespace {
 
 void arg_extreme(bool greatest, DType dtype, const void* x, DType index_dtype, void* y, int64_t outer, int64_t count,
                  int64_t inner, int threads, Isa isa) {
-  static constexpr ArgLoop (*kPick[])(bool, DType, DType) = VF_ISA_TABLE(arg_loop);
-  const ArgLoop loop = kPick[static_cast<int>(isa)](greatest, dtype, index_dtype);
+  const ArgLoop loop = reduce_kernels(isa).arg(greatest, dtype, index_dtype);
   if (!loop) throw Error(Code::Unimplemented, std::string("no order of ") + dtype_name(dtype));
   const auto size_x = static_cast<int64_t>(dtype_size(dtype));
   const auto size_y = static_cast<int64_t>(dtype_size(index_dtype));

@@ -25,7 +25,7 @@ class ReducePlan {
   // `shape` is fully defined; axes may be negative and repeated. InvalidArgument ("Invalid reduction dimension (3 for
   // input with 2 dimension(s)") for an axis outside [-rank, rank), Unimplemented for a dtype that the op does not have.
   ReducePlan(ReduceOp op, DType dtype, const Shape& shape, std::span<const int64_t> axes, bool keep_dims,
-             Isa isa = current_isa());
+             Isa isa = active_isa());
 
   const Shape& shape() const { return shape_; }  // of the result
   // Memory of any content that each run needs for itself, 64-byte aligned; 0 for most plans.
@@ -65,8 +65,8 @@ class ReducePlan {
 // Index of the first greatest (or least) value along the middle dimension of [outer, count, inner], count > 0; NaN is
 // never the greatest or the least (all NaN: 0). y: [outer, inner] of Int32 or Int64. Numbers and bool.
 void arg_max(DType dtype, const void* x, DType index_dtype, void* y, int64_t outer, int64_t count, int64_t inner,
-             int threads, Isa isa = current_isa());
+             int threads, Isa isa = active_isa());
 void arg_min(DType dtype, const void* x, DType index_dtype, void* y, int64_t outer, int64_t count, int64_t inner,
-             int threads, Isa isa = current_isa());
+             int threads, Isa isa = active_isa());
 
 }  // namespace vf::cpu

@@ -1,4 +1,4 @@
-#include "cpu/reduce_loops.h"
+#include "cpu/reduce_kernels.h"
 #include "cpu/reduce_ops.h"
 #include "cpu/small_floats.h"
 
@@ -274,8 +274,6 @@ void arg(const void* xv, void* yv, int64_t count, int64_t inner, int64_t width) 
   }
 }
 
-}  // namespace
-
 const ReduceLoops* reduce_loops(ReduceOp op, DType dtype) {
   return pick_loop<const ReduceLoops*>(dtype, [op]<class T>() -> const ReduceLoops* {
     if constexpr (std::is_same_v<T, bool>) {
@@ -297,5 +295,9 @@ ArgLoop arg_loop(bool greatest, DType dtype, DType index_dtype) {
     return greatest ? arg<true, T, int64_t> : arg<false, T, int64_t>;
   });
 }
+
+}  // namespace
+
+extern const ReduceKernels reduce_kernels_table = {reduce_loops, arg_loop};
 
 }  // namespace vf::cpu::VF_ISA

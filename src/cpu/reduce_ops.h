@@ -1,8 +1,8 @@
 #pragma once
 // Sum, product, maximum, ... of runs and of columns by a tree that depends on the counts alone: not on the width of
 // vectors, not on threads. For .isa.cpp files (internal linkage). A run is cut into blocks of 1,024; in a block value i
-// goes to partial result i % 32 (in a short block, and in what is left of the last 32, to one of 4); these are folded in
-// halves, and the blocks' results are joined pairwise like the digits of a binary counter. Columns do the same with
+// goes to partial result i % 32 (in a short block, and in what is left of the last 32, to one of 4); these are folded
+// in halves, and the blocks' results are joined pairwise like the digits of a binary counter. Columns do the same with
 // blocks of 32 rows.
 #include <cstdint>
 #include <limits>

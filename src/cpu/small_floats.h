@@ -17,9 +17,7 @@ inline float float_of(Half h) {
   return __builtin_bit_cast(float, bits | sign);
 }
 
-inline float float_of(BFloat16 b) {
-  return __builtin_bit_cast(float, static_cast<uint32_t>(b.bits) << 16);
-}
+inline float float_of(BFloat16 b) { return __builtin_bit_cast(float, static_cast<uint32_t>(b.bits) << 16); }
 
 inline void store(float value, Half& h) {
   const uint32_t f = __builtin_bit_cast(uint32_t, value);

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "cpu/elementwise.h"
+#include "cpu/elementwise_kernels.h"
 #include "cpu/elementwise_types.h"
 #include "cpu/float_math.h"
 #include "cpu/small_floats.h"
@@ -34,9 +34,7 @@ constexpr bool defined(UnaryOp op) {
   }
 }
 
-constexpr bool is_predicate(UnaryOp op) {
-  return op == IsNan || op == IsInf || op == IsFinite;
-}
+constexpr bool is_predicate(UnaryOp op) { return op == IsNan || op == IsInf || op == IsFinite; }
 
 // Where float and double differ: our own vector forms against the C library.
 template <UnaryOp op>
@@ -217,10 +215,12 @@ UnaryLoop pick_op(UnaryOp wanted, DType dtype, std::integer_sequence<int, op...>
   return found;
 }
 
-}  // namespace
-
 UnaryLoop unary_loop(UnaryOp op, DType dtype) {
   return pick_op(op, dtype, std::make_integer_sequence<int, static_cast<int>(UnaryOp::kCount)>());
 }
+
+}  // namespace
+
+extern const UnaryKernels unary_kernels_table = {unary_loop};
 
 }  // namespace vf::cpu::VF_ISA

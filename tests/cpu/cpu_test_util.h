@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "cpu/isa.h"
 #include "tensor/visit.h"
 #include "varflow/tensor.h"
 
@@ -14,6 +15,14 @@ namespace vf::cpu {
 
 // Lengths around vector widths and above the size from which loops use a second thread.
 inline const std::vector<int64_t> kLengths = {0, 1, 15, 17, 64, 1000, 40003};
+
+// The instruction sets that this processor has, least first.
+inline std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas;
+  for (Isa isa : kAllIsas)
+    if (isa_available(isa)) isas.push_back(isa);
+  return isas;
+}
 
 inline const std::vector<DType> kNumberTypes = {
     DType::Float, DType::Double, DType::Half,   DType::BFloat16, DType::Int8,   DType::Int16, DType::Int32,

@@ -18,9 +18,7 @@ struct UnaryCase {
   double (*exact)(double);
 };
 
-double selu(double x) {
-  return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
-}
+double selu(double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); }
 
 const UnaryCase kUnary[] = {
     {U::Neg, "neg", [](double x) { return -x; }},
@@ -111,12 +109,8 @@ struct BinaryCase {
   double (*exact)(double, double);
 };
 
-double floor_mod(double a, double b) {
-  return a - std::floor(a / b) * b;
-}
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
+double floor_mod(double a, double b) { return a - std::floor(a / b) * b; }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 const BinaryCase kBinary[] = {
     {B::Add, "add", [](double a, double b) { return a + b; }},
@@ -157,9 +151,7 @@ const BinaryCase kBinary[] = {
     {B::SoftsignGrad, "softsigngrad", [](double g, double x) { return g / ((1 + std::fabs(x)) * (1 + std::fabs(x))); }},
 };
 
-bool divides(B op) {
-  return op == B::Div || op == B::FloorDiv || op == B::FloorMod || op == B::TruncateMod;
-}
+bool divides(B op) { return op == B::Div || op == B::FloorDiv || op == B::FloorMod || op == B::TruncateMod; }
 
 TEST(BinaryLoop, AgreesWithTheMathematicsInAllForms) {
   for (const BinaryCase& c : kBinary) {
@@ -267,9 +259,7 @@ int32_t apply(B op, int32_t a, int32_t b) {
   binary_loops(op, DType::Int32).both(&a, &b, &y, 1);
   return y;
 }
-bool same(float a, float b) {
-  return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b);
-}
+bool same(float a, float b) { return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b); }
 
 // Values of TensorFlow 2.21, printed by tests/golden/elementwise_edges.py.
 TEST(Loops, AgreeWithTensorFlowAtTheEdges) {

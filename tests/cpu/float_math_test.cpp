@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/elementwise.h"
+#include "cpu_test_util.h"
 
 namespace vf::cpu {
 namespace {

@@ -24,12 +24,9 @@ struct ReduceLoops {
 // As arg_max and arg_min for outer index 0, columns [0, width) of `inner`.
 using ArgLoop = void (*)(const void* x, void* y, int64_t count, int64_t inner, int64_t width);
 
-#define VF_DECLARE(isa)                                            \
-  namespace isa {                                                  \
-  const ReduceLoops* reduce_loops(ReduceOp op, DType dtype);       \
-  ArgLoop arg_loop(bool greatest, DType dtype, DType index_dtype); \
-  }
-VF_EACH_ISA(VF_DECLARE)
-#undef VF_DECLARE
+struct ReduceKernels {
+  const ReduceLoops* (*loops)(ReduceOp op, DType dtype);
+  ArgLoop (*arg)(bool greatest, DType dtype, DType index_dtype);
+};
 
 }  // namespace vf::cpu
