@@ -154,7 +154,7 @@ NpyType parse_npy_descr(const std::string& descr) {
 std::string npy_descr(DType dtype) {
   if (dtype == DType::String) return "|S";
   for (const auto& [name, candidate] : kTypes)
-    if (candidate == dtype) return (dtype_size(dtype) == 1 ? "|" : "<") + std::string(name);
+    if (candidate == dtype) return std::string(dtype_size(dtype) == 1 ? "|" : "<").append(name);
   return "";
 }
 
