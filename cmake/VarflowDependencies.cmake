@@ -12,10 +12,12 @@ find_path(ISAL_INCLUDE_DIR isa-l/crc.h REQUIRED)
 find_library(ISAL_LIBRARY isal REQUIRED)
 find_path(LEVELDB_INCLUDE_DIR leveldb/table.h REQUIRED)
 find_library(LEVELDB_LIBRARY leveldb REQUIRED)
+find_path(SNAPPY_INCLUDE_DIR snappy.h REQUIRED)
+find_library(SNAPPY_LIBRARY snappy REQUIRED)
 
 add_library(varflow_dependencies INTERFACE)
 target_include_directories(varflow_dependencies SYSTEM INTERFACE
-  ${DNNL_INCLUDE_DIR} ${PROTOZERO_INCLUDE_DIR} ${ISAL_INCLUDE_DIR} ${LEVELDB_INCLUDE_DIR})
+  ${DNNL_INCLUDE_DIR} ${PROTOZERO_INCLUDE_DIR} ${ISAL_INCLUDE_DIR} ${LEVELDB_INCLUDE_DIR} ${SNAPPY_INCLUDE_DIR})
 target_link_libraries(varflow_dependencies INTERFACE
   OpenMP::OpenMP_CXX Threads::Threads ZLIB::ZLIB PNG::PNG fmt::fmt
-  ${DNNL_LIBRARY} ${ISAL_LIBRARY} ${LEVELDB_LIBRARY})
+  ${DNNL_LIBRARY} ${ISAL_LIBRARY} ${LEVELDB_LIBRARY} ${SNAPPY_LIBRARY})

@@ -31,25 +31,40 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::append(const void* data, size_t n) {
+  if (prepared_) throw Error(Code::FailedPrecondition, path_ + "; written already");
   if (pending_.size() + n > kBlock) flush();
   if (n >= kBlock) {
-    file_->append(data, n);
+    write(data, n);
   } else {
     pending_.append(static_cast<const char*>(data), n);
   }
   size_ += n;
 }
 
+void AtomicFile::write(const void* data, size_t n) {
+  failed_ = true;
+  file_->append(data, n);
+  failed_ = false;
+}
+
 void AtomicFile::flush() {
   if (pending_.empty()) return;
-  file_->append(pending_);
+  write(pending_.data(), pending_.size());
   pending_.clear();
 }
 
-void AtomicFile::commit() {
+void AtomicFile::prepare() {
+  if (prepared_) return;
+  if (failed_) throw Error(Code::FailedPrecondition, path_ + "; not all of it could be written");
   flush();
   file_->sync();
   file_->close();
+  prepared_ = true;
+}
+
+void AtomicFile::commit() {
+  if (!file_) throw Error(Code::FailedPrecondition, path_ + "; committed already");
+  prepare();
   env_.rename(beside_, path_);
   file_.reset();
   env_.sync_folder(folder_of(path_));

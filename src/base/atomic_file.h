@@ -20,13 +20,17 @@ class AtomicFile {
 
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }  // bytes appended so far
-  // Small pieces are gathered into blocks.
+  // Small pieces are gathered into blocks. After one that failed the file cannot be committed.
   void append(const void* data, size_t n);
   void append(std::string_view data) { append(data.data(), data.size()); }
-  // Flush, fsync, close, rename, fsync of the folder. Once.
+  // Flush, fsync and close; nothing may be appended after it. For files that belong together: all of them are
+  // prepared before the first one is committed.
+  void prepare();
+  // prepare() where that was not done, rename, fsync of the folder. Once.
   void commit();
 
  private:
+  void write(const void* data, size_t n);
   void flush();
 
   Env& env_;
@@ -34,6 +38,8 @@ class AtomicFile {
   std::string beside_;
   std::string pending_;
   uint64_t size_ = 0;
+  bool prepared_ = false;
+  bool failed_ = false;  // a write did not come to its end
   std::unique_ptr<WritableFile> file_;
 };
 

@@ -79,6 +79,22 @@ TEST(DnnlMatmul, BroadcastsBatches) {
     }
 }
 
+TEST(DnnlMatmul, ComputesWithBfloat16) {
+  const MatmulShape s{.m = 9, .k = 70, .n = 33};
+  auto f = Matmul::make(s, {.dtype = DType::BFloat16, .threads = 2});
+  if (!f) GTEST_SKIP() << "no bfloat16 on this processor";
+  std::vector<float> a = random_floats(s.m * s.k, 1), b = random_floats(s.k * s.n, 2);
+  const std::vector<BFloat16> small_a = round_to_bfloat16(a), small_b = round_to_bfloat16(b);
+  std::vector<Sum> want(static_cast<size_t>(s.m * s.n));
+  for (int64_t i = 0; i < s.m; ++i)
+    for (int64_t j = 0; j < s.n; ++j)
+      for (int64_t l = 0; l < s.k; ++l) want[i * s.n + j].add(double{a[i * s.k + l]} * b[l * s.n + j]);
+  std::vector<BFloat16> got(want.size());
+  const Scratch scratch(f->scratch_bytes());
+  f->run(small_a.data(), small_b.data(), nullptr, got.data(), scratch.data());
+  expect_near(widened(got), want, kBfloat16Tolerance);
+}
+
 TEST(DnnlMatmul, OfNothingIsNothing) {
   check({.m = 0, .k = 3, .n = 4}, {0}, {0}, 1);
   check({.batch_a = {0}, .batch_b = {0}, .m = 2, .k = 3, .n = 4}, {}, {}, 1);

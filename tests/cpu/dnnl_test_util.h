@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+#include "varflow/dtype.h"
+
 namespace vf::cpu::dnnl {
 
 inline std::vector<float> random_floats(int64_t n, uint32_t seed) {
@@ -60,5 +62,22 @@ inline void expect_near(const std::vector<float>& got, const std::vector<Sum>& w
   for (size_t i = 0; i < got.size(); ++i)
     ASSERT_NEAR(got[i], want[i].value, tolerance * (want[i].magnitude + 1e-3)) << "element " << i;
 }
+
+// Rounds `values` in place and gives them as bfloat16.
+inline std::vector<BFloat16> round_to_bfloat16(std::vector<float>& values) {
+  std::vector<BFloat16> small;
+  for (float& v : values) {
+    small.emplace_back(v);
+    v = static_cast<float>(small.back());
+  }
+  return small;
+}
+inline std::vector<float> widened(const std::vector<BFloat16>& values) {
+  std::vector<float> wide;
+  for (BFloat16 v : values) wide.push_back(static_cast<float>(v));
+  return wide;
+}
+// Half a unit in the last of eight places.
+constexpr double kBfloat16Tolerance = 1.0 / 256 + 2e-6;
 
 }  // namespace vf::cpu::dnnl

@@ -13,9 +13,7 @@
 
 namespace vf::testing {
 
-inline std::string golden_path(const std::string& name) {
-  return std::string(VARFLOW_TEST_DATA) + "/events/" + name;
-}
+inline std::string golden_path(const std::string& name) { return std::string(VARFLOW_TEST_DATA) + "/events/" + name; }
 
 inline std::vector<std::string> read_records(const std::string& path) {
   io::RecordReader reader(Env::system(), path);

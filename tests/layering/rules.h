@@ -50,6 +50,7 @@ inline const Rules& varflow_rules() {
               {"graph.h", "graph"},
               {"kernel.h", "graph"},
               {"op.h", "graph"},
+              {"events.h", "io"},
               {"session.h", "runtime"},
               {"ops/", "builders"},  // generated, one function for each op
           },

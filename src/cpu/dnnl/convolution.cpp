@@ -39,9 +39,16 @@ std::unique_ptr<Primitive> make(Pass pass, const ConvolutionShape& s, const Conv
                       {s.pad_top, s.pad_left},
                       {s.pad_bottom, s.pad_right}};
   const int64_t work = s.batch * s.out_h() * s.out_w() * s.weights_size();
-  return make_convolution(
-      pass, layouts, window,
-      {.threads = o.threads, .relu = o.relu && pass == Pass::Forward, .allow_reference = work <= kTinyWork});
+  MakeOptions options{.threads = o.threads, .relu = o.relu && pass == Pass::Forward};
+  if (o.weights) {
+    ConvolutionLayouts held = layouts;
+    held.weights = o.weights;
+    auto primitive = make_convolution(pass, held, window, options);
+    // Only kernels made for blocked weights are worth it: the general ones, over a matrix product, are slower.
+    if (primitive && primitive->implementation().find("gemm") == std::string::npos) return primitive;
+  }
+  options.allow_reference = work <= kTinyWork;
+  return make_convolution(pass, layouts, window, options);
 }
 
 // Scratch: the weights in the primitive's layout, then what the copy and the primitive need one after the other.

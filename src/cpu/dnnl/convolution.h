@@ -48,8 +48,10 @@ struct ConvolutionOptions {
   int threads = 1;
   bool bias = false;
   bool relu = false;  // forward only: max(x, 0) after the bias; a NaN becomes 0
-  // The layout in which the caller holds the weights (or takes their gradient): plain HWIO if none. What differs from
-  // preferred_weights() is copied within run(), at 3 % or less of its time for all but small images.
+  // The layout in which the caller holds the weights (or takes their gradient): plain HWIO if none. It is computed with
+  // as it is where oneDNN has a fast kernel for it, else copied within run() into preferred_weights(). The layout that
+  // suits training is the one that ConvolutionBackwardWeights prefers: forward takes it too, at the same speed, and
+  // only backward-data copies.
   Layout weights = {};
 };
 

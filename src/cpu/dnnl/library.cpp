@@ -52,7 +52,7 @@ class ThreadsGuard {
   throw Error(Code::Internal, "oneDNN failed with status " + std::to_string(status) + " in " + what);
 }
 
-// 2.x: the two questions that the C++ interface cannot answer yet.
+// 2.x: questions that the C++ interface cannot answer yet.
 bool padded_desc(const Desc& desc) {
   for (int i = 0; i < desc.data.ndims; ++i)
     if (desc.data.dims[i] != desc.data.padded_dims[i]) return true;
@@ -70,6 +70,45 @@ std::string desc_str(const Desc& desc) {
     text += (i ? "" : " blocks ") + std::to_string(d.format_desc.blocking.inner_blks[i]) +
             static_cast<char>('a' + d.format_desc.blocking.inner_idxs[i]);
   return text;
+}
+
+// One dim of a layout as loops from the outermost to the innermost, in the shortest form.
+struct Loop {
+  int64_t count, stride;
+  bool operator==(const Loop&) const = default;
+};
+std::vector<Loop> loops_of(const Desc& desc, int dim) {
+  const auto& blocking = desc.data.format_desc.blocking;
+  std::vector<Loop> inside_out;
+  const auto add = [&inside_out](int64_t count, int64_t stride) {
+    if (count == 1) return;
+    if (!inside_out.empty() && stride == inside_out.back().count * inside_out.back().stride)
+      inside_out.back().count *= count;
+    else
+      inside_out.push_back({count, stride});
+  };
+  int64_t stride = 1, block = 1;
+  for (int i = blocking.inner_nblks - 1; i >= 0; --i) {
+    if (blocking.inner_idxs[i] == dim) {
+      add(blocking.inner_blks[i], stride);
+      block *= blocking.inner_blks[i];
+    }
+    stride *= blocking.inner_blks[i];
+  }
+  add(desc.data.padded_dims[dim] / block, blocking.strides[dim]);
+  return inside_out;
+}
+// True if every element lies at the same place; HWIO with one block of channels has several descriptors.
+bool same_places(const Desc& a, const Desc& b) {
+  const dnnl_memory_desc_t &x = a.data, &y = b.data;
+  if (a == b) return true;
+  if (x.format_kind != dnnl_blocked || y.format_kind != dnnl_blocked || x.data_type != y.data_type ||
+      x.ndims != y.ndims || x.offset0 != y.offset0 || x.extra.flags != y.extra.flags)
+    return false;
+  for (int i = 0; i < x.ndims; ++i)
+    if (x.dims[i] != y.dims[i] || x.padded_dims[i] != y.padded_dims[i] || loops_of(a, i) != loops_of(b, i))
+      return false;
+  return true;
 }
 
 Layout layout_of(const Desc& desc) {
@@ -240,7 +279,7 @@ bool Layout::padded() const { return impl_ && padded_desc(impl_->desc); }
 std::string Layout::str() const { return impl_ ? desc_str(impl_->desc) : "none"; }
 bool operator==(const Layout& a, const Layout& b) {
   if (a.impl_ == b.impl_) return true;
-  return a.impl_ && b.impl_ && a.impl_->desc == b.impl_->desc;
+  return a.impl_ && b.impl_ && same_places(a.impl_->desc, b.impl_->desc);
 }
 
 Primitive::Primitive(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
