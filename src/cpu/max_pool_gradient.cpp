@@ -7,12 +7,7 @@
 
 namespace vf::cpu {
 
-#define VF_DECLARE(isa)                                         \
-  namespace isa {                                               \
-  void max_pool_gradient_part(const MaxPoolGradientPart& part); \
-  }
-VF_EACH_ISA(VF_DECLARE)
-#undef VF_DECLARE
+VF_ISA_TABLES(MaxPoolGradientKernels, max_pool_gradient_kernels)
 
 namespace {
 
@@ -23,8 +18,7 @@ constexpr int64_t kGrain = 10000;
 
 void max_pool_gradient(const PoolingShape& shape, const float* source, const float* d_destination, float* d_source,
                        int threads, Isa isa) {
-  static constexpr void (*kParts[])(const MaxPoolGradientPart&) = VF_ISA_TABLE(max_pool_gradient_part);
-  const auto part = kParts[static_cast<int>(isa)];
+  const auto part = max_pool_gradient_kernels(isa).part;
   if (shape.in_size() == 0) return;
   // Windows overlap within an image, not between channels: parts are images, or channels where images are too few.
   const int64_t tiles = (shape.channels + kMaxPoolTile - 1) / kMaxPoolTile;

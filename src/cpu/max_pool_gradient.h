@@ -12,6 +12,6 @@ namespace vf::cpu {
 // source [batch, in_h, in_w, channels]; d_destination [batch, out_h, out_w, channels]; writes all of d_source, which
 // has source's shape. Same bits on any number of threads and any instruction set.
 void max_pool_gradient(const PoolingShape& shape, const float* source, const float* d_destination, float* d_source,
-                       int threads, Isa isa = current_isa());
+                       int threads, Isa isa = active_isa());
 
 }  // namespace vf::cpu

@@ -70,7 +70,7 @@ inline void window(const Window& w, const float* source, const float* gradient, 
 
 }  // namespace
 
-void max_pool_gradient_part(const MaxPoolGradientPart& part) {
+static void max_pool_gradient_part(const MaxPoolGradientPart& part) {
   const PoolingShape& s = part.shape;
   const int64_t pixel = s.channels, row = s.in_w * pixel, out_w = s.out_w(), out_h = s.out_h();
   const int64_t channels = part.last_channel - part.first_channel;
@@ -105,5 +105,7 @@ void max_pool_gradient_part(const MaxPoolGradientPart& part) {
         window<true>(w, source + first, share, d_source + first, channels);
     }
 }
+
+extern const MaxPoolGradientKernels max_pool_gradient_kernels_table = {max_pool_gradient_part};
 
 }  // namespace vf::cpu::VF_ISA

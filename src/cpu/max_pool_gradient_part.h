@@ -1,5 +1,6 @@
 #pragma once
 // One image and range of channels of a max-pool gradient: what the loops compiled per instruction set compute.
+#include "cpu/isa.h"
 #include "cpu/pooling_shape.h"
 
 namespace vf::cpu {
@@ -14,5 +15,10 @@ struct MaxPoolGradientPart {
   float* d_source;
   int64_t image, first_channel, last_channel;
 };
+
+struct MaxPoolGradientKernels {
+  void (*part)(const MaxPoolGradientPart& part);
+};
+const MaxPoolGradientKernels& max_pool_gradient_kernels(Isa isa);
 
 }  // namespace vf::cpu

@@ -8,6 +8,9 @@ const OpRegistry& OpRegistry::standard() {
     register_array_ops(*r);
     register_math_ops(*r);
     register_state_ops(*r);
+    register_nn_ops(*r);
+    register_random_ops(*r);
+    register_training_ops(*r);
     return r;
   }();
   return *registry;
