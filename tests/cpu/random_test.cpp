@@ -3,6 +3,7 @@
 #include "cpu/random.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
@@ -212,6 +213,52 @@ TEST(Random, StatelessEqualsTensorFlow) {
     ++checked;
   }
   EXPECT_EQ(checked, 45);
+}
+
+template <class T>
+uint32_t checksum(const std::vector<T>& values) {
+  return static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(values.data()), static_cast<uInt>(values.size() * sizeof(T))));
+}
+
+// Long tensors of TensorFlow 2.21, by the checksums that tests/golden/make_random_checksums.py prints.
+TEST(Random, LongTensorsHaveTensorFlowsChecksums) {
+  constexpr int64_t kSize = 1000003;
+  const Philox base = Philox::from_seeds(11, 22);
+  for_each_way([&](int threads, Isa isa) {
+    std::vector<Half> h(kSize);
+    std::vector<BFloat16> b(kSize);
+    std::vector<float> f(kSize);
+    fill_uniform(base, kSize, h.data(), threads, isa);
+    EXPECT_EQ(checksum(h), 0x1999d619U);
+    fill_uniform(base, kSize, b.data(), threads, isa);
+    EXPECT_EQ(checksum(b), 0x787b580fU);
+    fill_uniform(base, kSize, f.data(), threads, isa);
+    EXPECT_EQ(checksum(f), 0x83d5b26dU);
+    fill_normal(base, kSize, h.data(), threads, isa);
+    EXPECT_EQ(checksum(h), 0xdbc6fbdcU);
+    fill_normal(base, kSize, b.data(), threads, isa);
+    EXPECT_EQ(checksum(b), 0x6744c3d3U);
+    fill_normal(base, kSize, f.data(), threads, isa);
+    EXPECT_EQ(checksum(f), 0x07139968U);
+    fill_truncated_normal(base, kSize, h.data(), threads, isa);
+    EXPECT_EQ(checksum(h), 0xb9173772U);
+    fill_truncated_normal(base, kSize, b.data(), threads, isa);
+    EXPECT_EQ(checksum(b), 0xe04d433eU);
+    fill_truncated_normal(base, kSize, f.data(), threads, isa);
+    EXPECT_EQ(checksum(f), 0x621ff2f3U);
+  });
+  const double alphas[] = {.3F, .999F, 1.5F, 40.F};
+  std::vector<float> gammas(4 * 20000);
+  fill_gamma(base, alphas, 4, 20000, gammas.data(), 2);
+  EXPECT_EQ(checksum(gammas), 0xb1537546U);
+  const double rates[] = {.3F, 9.99F, 10.F, 40.F, 3000.F};
+  std::vector<int32_t> counts(5 * 20000);
+  fill_poisson(base, rates, 5, 20000, counts.data(), 2);
+  EXPECT_EQ(checksum(counts), 0x8150631fU);
+  std::vector<int64_t> order(kSize);
+  random_permutation(base, kSize, order.data());
+  EXPECT_EQ(checksum(order), 0x4f884a34U);
 }
 
 // ---- A plain second implementation, from the words of the scalar generator and libm: golden cases are short.
