@@ -7,9 +7,13 @@
 
 #include "base/parallel.h"
 #include "cpu/elementwise.h"
+#include "cpu/select_kernels.h"
 #include "varflow/error.h"
 
 namespace vf::cpu {
+
+VF_ISA_TABLES(SelectKernels, select_kernels)
+
 namespace {
 
 struct Bytes16 {
@@ -194,18 +198,12 @@ void one_hot(size_t size, DType index, const void* indices, const void* on, cons
 }
 
 void select(size_t size, const bool* condition, const void* a, const void* b, void* y, int64_t n, int threads) {
-  with_size(size, [&]<class T>() {
-    const T* x = static_cast<const T*>(a);
-    const T* z = static_cast<const T*>(b);
-    T* to = static_cast<T*>(y);
-    parallel_for(threads, n, kGrain, [&](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-      for (int64_t i = begin; i < end; ++i) {
-        const T yes = x[i];
-        const T no = z[i];
-        to[i] = condition[i] ? yes : no;
-      }
-    });
+  const SelectLoop loop = select_kernels(active_isa()).loop(size);
+  if (!loop) throw Error(Code::Internal, "no selection of elements of " + std::to_string(size) + " bytes");
+  const auto step = static_cast<int64_t>(size);
+  parallel_for(threads, n, kGrain, [&](int64_t begin, int64_t end) {
+    loop(condition + begin, bytes_of(a) + begin * step, bytes_of(b) + begin * step, bytes_of(y) + begin * step,
+         end - begin);
   });
 }
 

@@ -13,7 +13,9 @@
 namespace vf::cpu {
 namespace {
 
-constexpr int64_t kTile = 32;  // side of the squares in which a transpose goes through memory
+// Side of the squares in which a transpose goes through memory: whole cache lines on both sides.
+template <class T>
+constexpr int64_t kTile = sizeof(T) >= 2 ? 32 : 64;
 
 struct Bytes16 {
   uint64_t low;
@@ -42,19 +44,24 @@ inline void transpose_four(const uint32_t* x, int64_t from, uint32_t* y, int64_t
   store_four(__builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7), y + 3 * to);
 }
 
-// y[i * to + k] = x[k * from + i], i < rows, k < columns.
+// y[i * to + k] = x[k * from + i], i < rows, k < columns, both at most kTile. Through a buffer, so that a line is
+// touched once however badly the strides fall onto the sets of the cache.
 template <class T>
 void transpose_tile(const T* x, int64_t from, T* y, int64_t to, int64_t rows, int64_t columns) {
+  constexpr int64_t kSide = kTile<T>;
+  alignas(64) T tile[kSide * kSide];
+  for (int64_t k = 0; k < columns; ++k)
+    for (int64_t i = 0; i < rows; ++i) tile[k * kSide + i] = x[k * from + i];
   int64_t done_rows = 0;
   int64_t done_columns = 0;
   if constexpr (sizeof(T) == 4) {
     done_rows = rows / 4 * 4;
     done_columns = columns / 4 * 4;
     for (int64_t i = 0; i < done_rows; i += 4)
-      for (int64_t k = 0; k < done_columns; k += 4) transpose_four(x + k * from + i, from, y + i * to + k, to);
+      for (int64_t k = 0; k < done_columns; k += 4) transpose_four(tile + k * kSide + i, kSide, y + i * to + k, to);
   }
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t k = i < done_rows ? done_columns : 0; k < columns; ++k) y[i * to + k] = x[k * from + i];
+    for (int64_t k = i < done_rows ? done_columns : 0; k < columns; ++k) y[i * to + k] = tile[k * kSide + i];
 }
 
 template <class T>
@@ -126,24 +133,25 @@ void copy_rows(const T* x, T* y, std::span<const StridedCopy::Dim> dims, int thr
 // The last dimension is contiguous in the destination, `across` in the source.
 template <class T>
 void copy_transposed(const T* x, T* y, std::span<const StridedCopy::Dim> dims, size_t across, int threads) {
+  constexpr int64_t kSide = kTile<T>;
   const StridedCopy::Dim inner = dims.back();
   const StridedCopy::Dim other = dims[across];
-  const int64_t bands = (other.size + kTile - 1) / kTile;
+  const int64_t bands = (other.size + kSide - 1) / kSide;
   std::array<StridedCopy::Dim, 2 * Shape::kMaxRank> places{};
   std::copy(dims.begin(), dims.end() - 1, places.begin());
-  places[across] = {bands, kTile, kTile * other.to};
+  places[across] = {bands, kSide, kSide * other.to};
   const std::span<const StridedCopy::Dim> outer(places.data(), dims.size() - 1);
-  const int64_t band = std::min(kTile, other.size) * inner.size;
+  const int64_t band = std::min(kSide, other.size) * inner.size;
   parallel_for(threads, product(outer), std::max<int64_t>(1, kGrain / band), [&](int64_t begin, int64_t end) {
     // Position in the band dimension, to know the height of the last band.
     int64_t below = 1;
     for (size_t i = across + 1; i < outer.size(); ++i) below *= outer[i].size;
     Walker walker(outer, begin);
     for (int64_t item = begin; item < end; ++item, walker.next()) {
-      const int64_t rows = std::min(kTile, other.size - item / below % bands * kTile);
-      for (int64_t k = 0; k < inner.size; k += kTile)
+      const int64_t rows = std::min(kSide, other.size - item / below % bands * kSide);
+      for (int64_t k = 0; k < inner.size; k += kSide)
         transpose_tile(x + walker.from + k * inner.from, inner.from, y + walker.to + k, other.to, rows,
-                       std::min(kTile, inner.size - k));
+                       std::min(kSide, inner.size - k));
     }
   });
 }
