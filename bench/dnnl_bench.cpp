@@ -1,8 +1,10 @@
 // The layers of LeNet (batch 128) and of a ResNet-18 for CIFAR images (batch 16), one by one, through src/cpu/dnnl:
 // what each costs, what keeping weights in plain HWIO adds, and what making and starting a primitive costs.
-//   dnnl_bench --benchmark_filter=lenet --benchmark_min_time=1
+// /2/: on two threads. On a machine with neighbours, the least of many short repetitions says most:
+//   dnnl_bench --benchmark_filter=lenet --benchmark_repetitions=20 --benchmark_min_time=0.01
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <string>
@@ -117,7 +119,7 @@ void max_pooling_backward(benchmark::State& state, PoolingShape s, int threads) 
 
 void batch_norm(benchmark::State& state, BatchNormShape s, int threads, bool backward) {
   const int64_t c = s.channels;
-  const Array source(s.rows * c), destination(s.rows * c), gradient(s.rows * c), scale(c), shift(c), mean(c),
+  const Array source(s.rows() * c), destination(s.rows() * c), gradient(s.rows() * c), scale(c), shift(c), mean(c),
       variance(c), d_scale(c), d_shift(c);
   auto f = BatchNormForward::make(s, vf::DType::Float, true, threads);
   auto b = BatchNormBackward::make(s, vf::DType::Float, true, threads);
@@ -157,7 +159,8 @@ template <class F, class... Arguments>
 void add(const std::string& name, F f, Arguments... arguments) {
   benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { f(state, arguments...); })
       ->Unit(benchmark::kMicrosecond)
-      ->UseRealTime();
+      ->UseRealTime()
+      ->ComputeStatistics("min", [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); });
 }
 
 ConvolutionShape same(int64_t batch, int64_t size, int64_t in_c, int64_t k, int64_t out_c, int64_t stride = 1) {
@@ -200,9 +203,9 @@ void add_pooling(const std::string& name, const PoolingShape& s, int threads) {
   add(name + "/average_backward", average_pooling_backward, s, threads);
 }
 
-void add_batch_norm(const std::string& name, int64_t rows, int64_t channels, int threads) {
-  add(name + "/forward", batch_norm, BatchNormShape{.rows = rows, .channels = channels}, threads, false);
-  add(name + "/backward", batch_norm, BatchNormShape{.rows = rows, .channels = channels}, threads, true);
+void add_batch_norm(const std::string& name, const BatchNormShape& s, int threads) {
+  add(name + "/forward", batch_norm, s, threads, false);
+  add(name + "/backward", batch_norm, s, threads, true);
 }
 
 void add_all(int threads) {
@@ -226,7 +229,8 @@ void add_all(int threads) {
       add_convolution("resnet/down_3x3x" + std::to_string(c) + at, same(16, 2 * size, c / 2, 3, c, 2), threads);
       add_convolution("resnet/skip_1x1x" + std::to_string(c) + at, same(16, 2 * size, c / 2, 1, c, 2), threads);
     }
-    add_batch_norm("resnet/batch_norm_" + std::to_string(c) + at, 16 * size * size, c, threads);
+    add_batch_norm("resnet/batch_norm_" + std::to_string(c) + at, {.images = 16, .pixels = size * size, .channels = c},
+                   threads);
   }
   add_pooling("resnet/pool_16x16x256_k3s2" + end,
               {.batch = 16, .in_h = 16, .in_w = 16, .channels = 256, .k_h = 3, .k_w = 3, .stride_h = 2, .stride_w = 2},

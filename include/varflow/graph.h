@@ -130,7 +130,8 @@ class VF_API NodeBuilder {
   // The graph is that of the first Output among the inputs.
   explicit NodeBuilder(std::string op) : op_(std::move(op)) {}
   NodeBuilder(Graph& graph, std::string op) : graph_(&graph), op_(std::move(op)) {}
-  // Relative to the current name scope; made unique. Default: the op's name.
+  // Relative to the current name scope; made unique. Default: the op's name. One that ends in "/" is absolute and was
+  // reserved by Graph::unique_name.
   NodeBuilder& name(std::string name) {
     if (!name.empty()) name_ = std::move(name);
     return *this;

@@ -22,11 +22,18 @@ class VF_API Fetch {
   Fetch(Node* node) : node_(node) {}
   template <class T>
     requires(std::is_convertible_v<T, Output> && std::is_class_v<T> && !std::is_same_v<T, Output>)
-  Fetch(const T& variable) : output_(static_cast<Output>(variable)) {}
+  Fetch(const T& variable) : output_(fetched(variable)) {}
   const Output& output() const { return output_; }  // null for a node
   Node* node() const { return node_; }
 
  private:
+  template <class T>
+  static Output fetched(const T& variable) {
+    if constexpr (requires { variable.fetched_output(); })
+      return variable.fetched_output();
+    else
+      return static_cast<Output>(variable);
+  }
   Output output_;
   Node* node_ = nullptr;
 };

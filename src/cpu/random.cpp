@@ -12,17 +12,7 @@
 
 namespace vf::cpu {
 
-#define VF_DECLARE(isa)                        \
-  namespace isa {                              \
-  const RandomKernels& random_kernels_table(); \
-  }
-VF_EACH_ISA(VF_DECLARE)
-#undef VF_DECLARE
-
-const RandomKernels& random_kernels(Isa isa) {
-  static constexpr const RandomKernels& (*kTables[])() = VF_ISA_TABLE(random_kernels_table);
-  return kTables[static_cast<int>(isa)]();
-}
+VF_ISA_TABLES(RandomKernels, random_kernels)
 
 namespace {
 

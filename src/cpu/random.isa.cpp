@@ -9,7 +9,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are stored two a
 
 namespace vf::cpu::VF_ISA {
 
-const RandomKernels& random_kernels_table();
 
 namespace {
 
@@ -155,21 +154,18 @@ void sin_cos_array(const float* __restrict x, int64_t n, float* __restrict sine,
 
 }  // namespace
 
-const RandomKernels& random_kernels_table() {
-  static constexpr RandomKernels kTable = {
-      .count = count,
-      .generate = generate,
-      .uniform_half = uniform_half,
-      .uniform_bfloat16 = uniform_bfloat16,
-      .uniform_float = uniform_float,
-      .uniform_double = uniform_double,
-      .normal_float = normal_float,
-      .round_half = from_floats<Half>,
-      .round_bfloat16 = from_floats<BFloat16>,
-      .log = log_array,
-      .sin_cos = sin_cos_array,
-  };
-  return kTable;
-}
+extern const RandomKernels random_kernels_table = {
+    .count = count,
+    .generate = generate,
+    .uniform_half = uniform_half,
+    .uniform_bfloat16 = uniform_bfloat16,
+    .uniform_float = uniform_float,
+    .uniform_double = uniform_double,
+    .normal_float = normal_float,
+    .round_half = from_floats<Half>,
+    .round_bfloat16 = from_floats<BFloat16>,
+    .log = log_array,
+    .sin_cos = sin_cos_array,
+};
 
 }  // namespace vf::cpu::VF_ISA

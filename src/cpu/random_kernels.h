@@ -4,11 +4,10 @@
 // natural to their type, and do not overlap inputs.
 #include <cstdint>
 
+#include "cpu/isa.h"
 #include "varflow/dtype.h"
 
 namespace vf::cpu {
-
-enum class Isa : uint8_t;
 
 // Counters of some calls of one key, and their words.
 struct PhiloxBlock {

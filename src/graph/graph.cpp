@@ -114,6 +114,8 @@ std::vector<Node*> Graph::nodes() const {
 Node* Graph::append(std::unique_ptr<Node> node) {
   std::unique_lock lock(mutex_);
   if (finalized_) throw Error(Code::FailedPrecondition, "Graph is finalized and cannot be modified.");
+  if (by_name_.count(node->name_))
+    throw Error(Code::AlreadyExists, node->type(), node->name_, "the graph has a node of this name");
   node->id_ = static_cast<int>(nodes_.size());
   by_name_[node->name_] = node.get();
   nodes_.push_back(std::move(node));

@@ -169,11 +169,14 @@ Node* NodeBuilder::build() {
     if (!word && (i == 0 || std::string_view("_-/\\>").find(name[i]) == std::string_view::npos))
       throw Error(Code::InvalidArgument, "'" + name + "' is not a valid node name");
   }
-  // A name with a scope of its own that ends in "/" is taken as it is, as in TensorFlow.
-  name = context.name_scope + name;
+  // A name that ends in "/" is taken as it is: the caller reserved it, as the scopes of composed functions do.
+  const bool reserved = name.back() == '/';
+  if (reserved)
+    name.pop_back();
+  else
+    name = graph_->unique_name(context.name_scope + name);
   if (arguments_.size() != op->inputs.size())
     fail(op_, name, "takes " + std::to_string(op->inputs.size()) + " inputs, not " + std::to_string(arguments_.size()));
-  name = graph_->unique_name(name);
 
   Inference infer(*op, name, attrs_);
   for (size_t a = 0; a < arguments_.size(); ++a) {
@@ -226,8 +229,7 @@ Node* NodeBuilder::build() {
           value = value.cast(want);
         }
         const Output c = NodeBuilder(*graph_, "Const")
-                             .name(name.substr(context.name_scope.size()) + "/" +
-                                   argument_name(arg, i, arguments_[a].list))
+                             .name(graph_->unique_name(name + "/" + argument_name(arg, i, arguments_[a].list)) + "/")
                              .attr("dtype", value.dtype())
                              .attr("value", value)
                              .output();

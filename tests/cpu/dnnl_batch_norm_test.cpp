@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cpu/dnnl_test_util.h"
+#include "varflow/error.h"
 
 namespace vf::cpu::dnnl {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 struct Case {
   explicit Case(const BatchNormShape& s)
       : shape(s),
-        source(random_floats(s.rows * s.channels, 1)),
-        gradient(random_floats(s.rows * s.channels, 2)),
+        source(random_floats(s.rows() * s.channels, 1)),
+        gradient(random_floats(s.rows() * s.channels, 2)),
         scale(random_floats(s.channels, 3)),
         shift(random_floats(s.channels, 4)),
         mean(static_cast<size_t>(s.channels)),
@@ -19,10 +20,10 @@ struct Case {
     for (size_t i = 0; i < source.size(); ++i) source[i] += static_cast<float>(i % channels()) / 16;
     for (size_t c = 0; c < channels(); ++c) {
       for (size_t i = c; i < source.size(); i += channels()) mean[c] += source[i];
-      mean[c] /= static_cast<double>(s.rows);
+      mean[c] /= static_cast<double>(s.rows());
       for (size_t i = c; i < source.size(); i += channels())
         variance[c] += (source[i] - mean[c]) * (source[i] - mean[c]);
-      variance[c] /= static_cast<double>(s.rows);
+      variance[c] /= static_cast<double>(s.rows());
     }
   }
   size_t channels() const { return static_cast<size_t>(shape.channels); }
@@ -55,33 +56,38 @@ std::vector<float> as_floats(const std::vector<double>& values) {
 
 const std::vector<BatchNormShape>& shapes() {
   static const std::vector<BatchNormShape> all{
-      {.rows = 128, .channels = 16}, {.rows = 75, .channels = 64, .epsilon = 1e-5F}, {.rows = 2000, .channels = 33},
-      {.rows = 50, .channels = 3},   {.rows = 7, .channels = 1, .epsilon = 0.1F},    {.rows = 1, .channels = 16},
-      {.rows = 3000, .channels = 1},
+      {.images = 8, .pixels = 16, .channels = 16},
+      {.images = 3, .pixels = 25, .channels = 64, .epsilon = 1e-5F},
+      {.images = 40, .pixels = 50, .channels = 33},
+      {.images = 1, .pixels = 50, .channels = 3},
+      {.images = 7, .pixels = 1, .channels = 1, .epsilon = 0.1F},
+      {.images = 1, .pixels = 1, .channels = 16},
+      {.images = 200, .pixels = 1, .channels = 48},
+      {.images = 3, .pixels = 1000, .channels = 1},
   };
   return all;
 }
 
 void check(const BatchNormShape& s, int threads) {
-  SCOPED_TRACE(testing::Message() << s.rows << " rows of " << s.channels << " threads " << threads);
+  SCOPED_TRACE(testing::Message() << s.rows() << " rows of " << s.channels << " threads " << threads);
   const Case a(s);
   {
     auto f = BatchNormForward::make(s, DType::Float, true, threads);
     ASSERT_TRUE(f);
     const Scratch scratch(f->scratch_bytes());
-    std::vector<float> got = unwritten(s.rows * s.channels), mean = unwritten(s.channels),
+    std::vector<float> got = unwritten(s.rows() * s.channels), mean = unwritten(s.channels),
                        variance = unwritten(s.channels);
     f->train(a.source.data(), a.scale.data(), a.shift.data(), got.data(), mean.data(), variance.data(), scratch.data());
     expect_near(mean, as_sums(a.mean));
     expect_near(variance, as_sums(a.variance));
-    expect_near(got, a.forward(a.mean, a.variance), s.rows == 1 ? 1e-4 : 4e-6);
+    expect_near(got, a.forward(a.mean, a.variance), s.rows() == 1 ? 1e-4 : 4e-6);
   }
   const std::vector<double> given_mean(a.channels(), 0.25), given_variance(a.channels(), 2.5);
   {
     auto f = BatchNormForward::make(s, DType::Float, false, threads);
     ASSERT_TRUE(f);
     const Scratch scratch(f->scratch_bytes());
-    std::vector<float> got = unwritten(s.rows * s.channels);
+    std::vector<float> got = unwritten(s.rows() * s.channels);
     f->infer(a.source.data(), a.scale.data(), a.shift.data(), as_floats(given_mean).data(),
              as_floats(given_variance).data(), got.data(), scratch.data());
     expect_near(got, a.forward(given_mean, given_variance));
@@ -96,7 +102,7 @@ void check(const BatchNormShape& s, int threads) {
     }
     for (size_t i = 0; i < a.source.size(); ++i) {
       const size_t c = i % a.channels();
-      const double factor = a.scale[c] / std::sqrt(variance[c] + s.epsilon), rows = static_cast<double>(s.rows);
+      const double factor = a.scale[c] / std::sqrt(variance[c] + s.epsilon), rows = static_cast<double>(s.rows());
       d_source[i].add(factor * a.gradient[i]);
       if (!training) continue;
       d_source[i].add(-factor * d_shift[c].value / rows);
@@ -106,12 +112,12 @@ void check(const BatchNormShape& s, int threads) {
     auto f = BatchNormBackward::make(s, DType::Float, training, threads);
     ASSERT_TRUE(f);
     const Scratch scratch(f->scratch_bytes());
-    std::vector<float> got = unwritten(s.rows * s.channels), got_scale = unwritten(s.channels),
+    std::vector<float> got = unwritten(s.rows() * s.channels), got_scale = unwritten(s.channels),
                        got_shift = unwritten(s.channels);
     f->run(a.source.data(), a.scale.data(), as_floats(mean).data(), as_floats(variance).data(), a.gradient.data(),
            got.data(), got_scale.data(), got_shift.data(), scratch.data());
     expect_near(got, d_source, 4e-6);
-    expect_near(got_scale, d_scale, s.rows == 1 ? 1e-4 : 1e-5);
+    expect_near(got_scale, d_scale, s.rows() == 1 ? 1e-4 : 1e-5);
     expect_near(got_shift, d_shift, 1e-5);
   }
 }
@@ -121,10 +127,15 @@ TEST(DnnlBatchNorm, IsRight) {
     for (const int threads : {1, 2}) check(s, threads);
 }
 
+TEST(DnnlBatchNorm, DoesNotTrainIfMadeToInfer) {
+  auto f = BatchNormForward::make({.images = 4, .pixels = 2, .channels = 4}, DType::Float, false, 1);
+  EXPECT_THROW(f->train(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr), Error);
+}
+
 TEST(DnnlBatchNorm, DeclinesWhatItCannotDo) {
-  EXPECT_FALSE(BatchNormForward::make({.rows = 0, .channels = 4}, DType::Float, true, 1));
-  EXPECT_FALSE(BatchNormForward::make({.rows = 4, .channels = 4}, DType::Double, true, 1));
-  EXPECT_FALSE(BatchNormBackward::make({.rows = 4, .channels = 4}, DType::Half, true, 1));
+  EXPECT_FALSE(BatchNormForward::make({.images = 0, .pixels = 4, .channels = 4}, DType::Float, true, 1));
+  EXPECT_FALSE(BatchNormForward::make({.images = 4, .pixels = 2, .channels = 4}, DType::Double, true, 1));
+  EXPECT_FALSE(BatchNormBackward::make({.images = 4, .pixels = 2, .channels = 4}, DType::Half, true, 1));
 }
 
 }  // namespace

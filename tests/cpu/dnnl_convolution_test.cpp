@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include <functional>
 #include <thread>
 
 #include "base/parallel.h"
@@ -14,7 +13,8 @@ namespace vf::cpu::dnnl {
 namespace {
 
 // The convolution by its definition: calls f(source index, weights index, destination index) for every product.
-void each_product(const ConvolutionShape& s, const std::function<void(size_t, size_t, size_t)>& f) {
+template <class F>
+void each_product(const ConvolutionShape& s, const F& f) {
   const int64_t in_group = s.in_c / s.groups, out_group = s.out_c / s.groups;
   for (int64_t n = 0; n < s.batch; ++n)
     for (int64_t y = 0; y < s.out_h(); ++y)

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/dnnl/primitive.h"
+#include "varflow/error.h"
 
 namespace vf::cpu::dnnl {
 namespace {
@@ -12,11 +13,12 @@ namespace {
 constexpr int64_t kTinyWork = 1 << 12;
 
 std::unique_ptr<Primitive> make(Pass pass, const BatchNormShape& s, DType dtype, bool training, int threads) {
-  if (dtype != DType::Float || s.rows <= 0 || s.channels <= 0) return nullptr;
-  const Layout source = Layout::strided(dtype, std::array{s.rows, s.channels, int64_t{1}, int64_t{1}},
-                                        std::array{s.channels, int64_t{1}, s.channels, s.channels});
+  if (dtype != DType::Float || s.images <= 0 || s.pixels <= 0 || s.channels <= 0) return nullptr;
+  // As images of one column: all rows as images of one pixel would take up to a third longer.
+  const Layout source = Layout::strided(dtype, std::array{s.images, s.channels, s.pixels, int64_t{1}},
+                                        std::array{s.pixels * s.channels, int64_t{1}, s.channels, s.channels});
   return make_batch_norm(pass, source, s.epsilon, !training,
-                         {.threads = threads, .allow_reference = s.rows * s.channels <= kTinyWork});
+                         {.threads = threads, .allow_reference = s.rows() * s.channels <= kTinyWork});
 }
 
 size_t pair_bytes(int64_t channels) { return (static_cast<size_t>(2 * channels) * sizeof(float) + 63) / 64 * 64; }
@@ -32,6 +34,11 @@ void join(const float* scale, const float* shift, size_t channels, float* pair) 
     std::memset(pair + channels, 0, channels * sizeof(float));
 }
 
+void check(bool made_for_it) {
+  if (!made_for_it)
+    throw Error(Code::Internal, "a batch normalization made for training infers, or the other way round");
+}
+
 }  // namespace
 
 BatchNormForward::BatchNormForward() = default;
@@ -44,17 +51,20 @@ std::unique_ptr<BatchNormForward> BatchNormForward::make(const BatchNormShape& s
   if (!self->primitive_) return nullptr;
   self->channels_ = static_cast<size_t>(s.channels);
   self->pair_bytes_ = pair_bytes(s.channels);
+  self->training_ = training;
   return self;
 }
 size_t BatchNormForward::scratch_bytes() const { return pair_bytes_ + primitive_->scratch_bytes(); }
 std::string BatchNormForward::implementation() const { return primitive_->implementation(); }
 void BatchNormForward::train(const float* source, const float* scale, const float* shift, float* destination,
                              float* mean, float* variance, void* scratch) const {
+  check(training_);
   join(scale, shift, channels_, static_cast<float*>(scratch));
   (*primitive_)(at(scratch, pair_bytes_), source, scratch, destination, mean, variance);
 }
 void BatchNormForward::infer(const float* source, const float* scale, const float* shift, const float* mean,
                              const float* variance, float* destination, void* scratch) const {
+  check(!training_);
   join(scale, shift, channels_, static_cast<float*>(scratch));
   (*primitive_)(at(scratch, pair_bytes_), source, scratch, mean, variance, destination);
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Batch normalization of NHWC activations as TensorFlow's FusedBatchNormV3 and FusedBatchNormGradV3 need it, over
-// [rows, channels] with rows = batch * height * width. Rules for threads, pointers and scratch as in convolution.h.
+// [rows, channels] with rows = images * pixels. Rules for threads, pointers and scratch as in convolution.h.
 //
 // Variances here are always the biased ones, divided by rows: TensorFlow's saved variance (reserve_space_2). Its
 // output batch_variance is that times rows / (rows - 1), which the caller of this applies, as it does the moving
@@ -17,8 +17,10 @@ namespace vf::cpu::dnnl {
 class Primitive;
 
 struct BatchNormShape {
-  int64_t rows = 0, channels = 0;
+  int64_t images = 0, pixels = 0, channels = 0;  // pixels: height * width; 1 for [batch, channels]
   float epsilon = 1e-3F;
+
+  int64_t rows() const { return images * pixels; }
 };
 
 class BatchNormForward {
@@ -34,7 +36,7 @@ class BatchNormForward {
   // Writes mean and variance where made for training.
   void train(const float* source, const float* scale, const float* shift, float* destination, float* mean,
              float* variance, void* scratch) const;
-  // Where not made for training.
+  // Where not made for training; Internal for the wrong one of the two.
   void infer(const float* source, const float* scale, const float* shift, const float* mean, const float* variance,
              float* destination, void* scratch) const;
 
@@ -42,6 +44,7 @@ class BatchNormForward {
   BatchNormForward();
   std::unique_ptr<Primitive> primitive_;
   size_t channels_ = 0, pair_bytes_ = 0;
+  bool training_ = false;
 };
 
 class BatchNormBackward {
