@@ -21,7 +21,12 @@ enum class DType : uint8_t {
   Complex64 = 8,
   Int64 = 9,
   Bool = 10,
+  QInt8 = 11,   // the quantized types stand in signatures; nothing computes with them
+  QUInt8 = 12,
+  QInt32 = 13,
   BFloat16 = 14,
+  QInt16 = 15,
+  QUInt16 = 16,
   UInt16 = 17,
   Complex128 = 18,
   Half = 19,

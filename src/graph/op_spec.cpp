@@ -11,8 +11,8 @@ class Parser {
   explicit Parser(const std::string& text) : text_(text) {}
 
   [[noreturn]] void fail(const std::string& expected) const {
-    throw Error(Code::InvalidArgument, "op spec '" + text_ + "': expected " + expected + " at column " +
-                                           std::to_string(at_ + 1));
+    throw Error(Code::InvalidArgument,
+                "op spec '" + text_ + "': expected " + expected + " at column " + std::to_string(at_ + 1));
   }
   void space() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
@@ -183,12 +183,15 @@ AttrSpec parse_attr(const std::string& spec) {
   } else {
     a.kind = p.word();
     if (a.kind == "numbertype" || a.kind == "realnumbertype") {
-      a.allowed_types = {DType::Float,  DType::Double, DType::Int32,    DType::Int64,  DType::UInt8, DType::Int16,
-                         DType::Int8,   DType::UInt16, DType::BFloat16, DType::UInt32, DType::UInt64, DType::Half};
-      if (a.kind == "numbertype") {
-        a.allowed_types.push_back(DType::Complex64);
-        a.allowed_types.push_back(DType::Complex128);
-      }
+      // In TensorFlow's order.
+      if (a.kind == "numbertype")
+        a.allowed_types = {DType::Float,      DType::Double,    DType::Int32,  DType::UInt8,   DType::Int16,
+                           DType::Int8,       DType::Complex64, DType::Int64,  DType::QInt8,   DType::QUInt8,
+                           DType::QInt32,     DType::BFloat16,  DType::QInt16, DType::QUInt16, DType::UInt16,
+                           DType::Complex128, DType::Half,      DType::UInt32, DType::UInt64};
+      else
+        a.allowed_types = {DType::Float, DType::Double,   DType::Int32,  DType::UInt8, DType::Int16,  DType::Int8,
+                           DType::Int64, DType::BFloat16, DType::UInt16, DType::Half,  DType::UInt32, DType::UInt64};
       a.kind = "type";
     }
   }

@@ -1,9 +1,25 @@
 #include "cpu/elementwise.h"
 
 #include "cpu/broadcast.h"
+#include "graph/shape_rules.h"
+#include "ops/gradient.h"
 #include "ops/math/math_ops.h"
 
 namespace vf {
+
+OpBuilder unary_op(OpRegistry& r, const std::string& name, const std::string& types, cpu::UnaryOp op) {
+  return r.op(name).in("x: T").out("y: T").attr("T: " + types).shape(shape_rule::unchanged).cpu(unary_kernel(op));
+}
+
+OpBuilder binary_op(OpRegistry& r, const std::string& name, const std::string& types, cpu::BinaryOp op) {
+  return r.op(name)
+      .in("x: T")
+      .in("y: T")
+      .out("z: T")
+      .attr("T: " + types)
+      .shape(shape_rule::broadcast)
+      .cpu(binary_kernel(op));
+}
 
 KernelFunction binary_kernel(cpu::BinaryOp op) {
   return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
@@ -23,9 +39,8 @@ KernelFunction binary_kernel(cpu::BinaryOp op) {
     const cpu::BroadcastPlan plan(m.input_shape(0), m.input_shape(1));
     if (size == size_y && plan.in_order_a()) m.allow_in_place(0);
     if (size == size_y && plan.in_order_b()) m.allow_in_place(1);
-    return kernel([=](KernelRun& r) {
-      plan.run(loops, size, size_y, r.input_raw(0), r.input_raw(1), r.output_raw(), threads);
-    });
+    return kernel(
+        [=](KernelRun& r) { plan.run(loops, size, size_y, r.input_raw(0), r.input_raw(1), r.output_raw(), threads); });
   };
 }
 
@@ -55,6 +70,15 @@ void set_broadcast_gradients(GradientContext& g, Output for_a, Output for_b) {
   Node* axes = g.make("BroadcastGradientArgs", {shape_a, shape_b}).node;
   if (for_a) g.set(0, g.make("Reshape", {g.make("Sum", {for_a, Output(axes, 0)}), shape_a}));
   if (for_b) g.set(1, g.make("Reshape", {g.make("Sum", {for_b, Output(axes, 1)}), shape_b}));
+}
+
+Output sum_to_input(GradientContext& g, int i, Output for_input) {
+  const Output input = g.input(i);
+  if (input.shape().fully_defined() && input.shape() == g.output().shape()) return for_input;
+  const GradientBuilder b(g);
+  const Output shape = b.shape(input);
+  const Output axes = g.make("BroadcastGradientArgs", {shape, b.shape(g.output())});
+  return b.reshape(g.make("Sum", {for_input, axes}), shape);
 }
 
 }  // namespace vf
