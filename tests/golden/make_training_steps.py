@@ -60,7 +60,7 @@ MODELS = {'lenet': ([0, 10, 50, 200], 200), 'mlp': ([0, 10, 50, 200], 200), 'res
 # Steps of the stored state in units of its root mean square: coarse, so that millions of numbers fit.
 COARSENESS = {'lenet': 1.0, 'mlp': 1.0, 'resnet18': 2.0}
 EXACT_BELOW = 5000  # tensors with fewer elements are stored as they are
-POOL_MARGIN = 2e-6  # what the largest of a pooling window must be ahead of the second, in units of the tensor's rms
+POOL_MARGIN = 4e-6  # what the largest of a pooling window must be ahead of the second, in units of the tensor's rms
 
 
 def projections(x):
@@ -178,7 +178,7 @@ def narrow_pools(x):
 
 def bias_shift(values, scale):
     """What to add to a channel so that zero lies in the middle of the widest gap between its values near zero."""
-    near = np.sort(values[np.abs(values) < 0.01 * scale])
+    near = np.unique(values[np.abs(values) < 0.01 * scale])
     near = near[np.argsort(np.abs(near))[:20]]
     edges = np.sort(np.concatenate([near, [-0.01 * scale, 0.01 * scale] if near.size < 20 else []]))
     widest = np.argmax(np.diff(edges))
@@ -229,17 +229,17 @@ def settle(twin, step, start, encoded):
 
 
 def check_margins(name, plain, twin, step, state):
-    """Prints the narrowest decision of each kind, in units of the largest error of its float32 tensor."""
+    """Prints the narrowest decision of each kind, in units of the rms error of its float32 tensor."""
     narrowest = []
     for kink, x32, x in zip(twin.model.kinks, plain.kink_inputs(step, state), twin.kink_inputs(step, state)):
-        error = np.abs(x32 - x).max()
+        error = np.sqrt(np.mean((x32 - x)**2))
         if kink.pooled:
             first, second = pooling_windows(x)
             gap = (first - second)[first > 0]
             narrowest.append(gap[gap > 1e-12].min() / error)
             x = first
         narrowest.append(np.abs(x).min() / error)
-    print('%s step %d: narrowest decision %.1f largest errors wide' % (name, step, min(narrowest)), flush=True)
+    print('%s step %d: narrowest decision %.1f errors wide' % (name, step, min(narrowest)), flush=True)
 
 
 def join(key):
