@@ -61,8 +61,8 @@ struct SessionOptions {
   bool deterministic = false;  // same bits for any number of threads
   size_t cache_limit = size_t{512} << 20;  // bytes that plans and their arenas may keep between runs
   std::chrono::nanoseconds time_limit{0};  // of one run; 0: none. DeadlineExceeded
-  std::function<void(const LogRecord&)> log;  // the only way out for messages; silent where empty
-  std::function<void(const TraceRecord&)> trace;  // called on the run's thread after each step
+  std::function<void(const LogRecord&)> log = {};  // the only way out for messages; silent where empty
+  std::function<void(const TraceRecord&)> trace = {};  // called on the run's thread after each step
   bool find_nan = false;  // a run fails with the first node and step whose result has a NaN or an infinity
 };
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/atomic_file.h"
 #include "base/env.h"
 #include "io/filter_picture.h"
 #include "io/png.h"
