@@ -13,17 +13,17 @@ namespace vf {
 using Initializer = std::function<Output(Graph& graph, const Shape& shape, DType dtype)>;
 
 struct SeedOptions {
-  std::optional<int64_t> seed;  // of the op; TensorFlow's rules say what becomes of it beside the graph's seed
+  std::optional<int64_t> seed = {};  // of the op; TensorFlow's rules say what becomes of it beside the graph's seed
 };
 struct NormalOptions {
   double mean = 0;
   double stddev = 1;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 struct UniformOptions {
   double minval = 0;
   double maxval = 1;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 enum class FanMode { In, Out, Average };
 enum class ScalingDistribution { TruncatedNormal, UntruncatedNormal, Uniform };
@@ -31,7 +31,7 @@ struct VarianceScalingOptions {
   double scale = 1;
   FanMode mode = FanMode::In;
   ScalingDistribution distribution = ScalingDistribution::TruncatedNormal;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 
 VF_API Initializer zeros_initializer();
@@ -58,22 +58,22 @@ struct RandomNormalOptions {
   double mean = 0;
   double stddev = 1;
   DType dtype = DType::Float;
-  std::optional<int64_t> seed;
-  std::string name;
+  std::optional<int64_t> seed = {};
+  std::string name = {};
 };
 struct RandomUniformOptions {
   double minval = 0;
   double maxval = 1;
   DType dtype = DType::Float;
-  std::optional<int64_t> seed;
-  std::string name;
+  std::optional<int64_t> seed = {};
+  std::string name = {};
 };
 VF_API Output random_normal(Graph& graph, const Operand& shape, RandomNormalOptions options = {});
 VF_API Output truncated_normal(Graph& graph, const Operand& shape, RandomNormalOptions options = {});
 VF_API Output random_uniform(Graph& graph, const Operand& shape, RandomUniformOptions options = {});
 
 struct DropoutOptions {
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
   std::string name = "dropout";
 };
 // Sets each element to 0 with probability `rate` and scales the rest by 1 / (1 - rate). A rate of 0 gives x itself.

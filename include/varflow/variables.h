@@ -44,12 +44,12 @@ class VF_API Variable {
 using Regularizer = std::function<Output(const Output& value)>;
 
 struct VariableOptions {
-  Initializer initializer;  // default: glorot_uniform for floats, zeros for the rest; or the scope's
+  Initializer initializer = {};  // default: glorot_uniform for floats, zeros for the rest; or the scope's
   DType dtype = DType::Float;
   bool trainable = true;
-  std::optional<bool> use_resource;  // default: the scope's, else a reference
-  Regularizer regularizer;
-  std::vector<std::string> collections;  // beside "variables" and "trainable_variables"
+  std::optional<bool> use_resource = {};  // default: the scope's, else a reference
+  Regularizer regularizer = {};
+  std::vector<std::string> collections = {};  // beside "variables" and "trainable_variables"
 };
 
 // TensorFlow's tf.get_variable: the variable `name` of the current variable scope, made or, where the scope says reuse,
@@ -62,7 +62,7 @@ VF_API Variable get_variable(Graph& graph, const std::string& name, const Tensor
 struct NewVariableOptions {
   std::string name = "Variable";
   bool trainable = true;
-  std::optional<bool> use_resource;
+  std::optional<bool> use_resource = {};
 };
 // TensorFlow's tf.Variable: always a new one, in the current name scope.
 VF_API Variable variable(Graph& graph, const Tensor& initial_value, NewVariableOptions options = {});
@@ -71,9 +71,9 @@ VF_API Variable variable(const Output& initial_value, NewVariableOptions options
 enum class Reuse { Inherit, Yes, Auto };
 struct VariableScopeOptions {
   Reuse reuse = Reuse::Inherit;
-  Initializer initializer;
-  Regularizer regularizer;
-  std::optional<bool> use_resource;
+  Initializer initializer = {};
+  Regularizer regularizer = {};
+  std::optional<bool> use_resource = {};
 };
 
 // `with tf.variable_scope(name, reuse=...)`: prefixes get_variable's names and opens a name scope.
@@ -101,7 +101,7 @@ VF_API Node* group(Graph& graph, const std::vector<Node*>& nodes, const std::str
 
 struct AssignOptions {
   bool validate_shape = true;  // false: a reference may take another shape
-  std::string name;
+  std::string name = {};
 };
 // Ops that change a variable when they run; the output is the value afterwards.
 VF_API Output assign(const Variable& variable, const Operand& value, const AssignOptions& options = {});

@@ -15,10 +15,15 @@ namespace {
 
 constexpr size_t kMostPerCall = size_t{1} << 30;  // the system takes at most 2 GiB - 4 KiB at once
 
+// A zero byte would end the path early: another file than the one that a caller has checked.
+const char* c_path(const std::string& path) {
+  if (path.find('\0') != std::string::npos) throw_errno(EINVAL, path.c_str());
+  return path.c_str();
+}
+
 int open_retrying(const std::string& path, int flags) {
-  if (path.find('\0') != std::string::npos) throw_errno(EINVAL, path.substr(0, path.find('\0')));
   int fd;
-  do fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  do fd = ::open(c_path(path), flags | O_CLOEXEC, 0666);
   while (fd < 0 && errno == EINTR);
   if (fd < 0) throw_errno(errno, path);
   return fd;
@@ -108,23 +113,23 @@ class SystemEnv : public Env {
     return std::make_unique<SystemWriter>(path, O_CREAT | how);
   }
   void rename(const std::string& from, const std::string& to) override {
-    if (::rename(from.c_str(), to.c_str()) == 0) return;
+    if (::rename(c_path(from), c_path(to)) == 0) return;
     const int error = errno;
     throw Error(code_of_errno(error), from + " to " + to + "; " + std::generic_category().message(error));
   }
   void remove(const std::string& path) override {
-    if (::remove(path.c_str()) != 0) throw_errno(errno, path);
+    if (::remove(c_path(path)) != 0) throw_errno(errno, path);
   }
   std::optional<FileInfo> info(const std::string& path) override {
     struct stat s;
-    if (::stat(path.c_str(), &s) != 0) {
+    if (::stat(c_path(path), &s) != 0) {
       if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
       throw_errno(errno, path);
     }
     return FileInfo{S_ISDIR(s.st_mode), static_cast<uint64_t>(s.st_size), s.st_mtim.tv_sec};
   }
   std::vector<std::string> list(const std::string& folder) override {
-    DIR* stream = ::opendir(folder.c_str());
+    DIR* stream = ::opendir(c_path(folder));
     if (!stream) throw_errno(errno, folder);
     const std::unique_ptr<DIR, int (*)(DIR*)> closer(stream, ::closedir);
     std::vector<std::string> names;
@@ -141,7 +146,7 @@ class SystemEnv : public Env {
   void create_folders(const std::string& path) override {
     for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
       const std::string part = path.substr(0, end);
-      if (!part.empty() && ::mkdir(part.c_str(), 0777) != 0) {
+      if (!part.empty() && ::mkdir(c_path(part), 0777) != 0) {
         const int error = errno;
         const auto there = info(part);
         if (!there || !there->folder) throw_errno(there ? ENOTDIR : error, part);

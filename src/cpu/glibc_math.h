@@ -11,17 +11,19 @@ namespace vf::cpu::VF_ISA {
 namespace {
 
 // 1/c and log c for a c near the middle of each sixteenth of [0x1.66p-1, 0x1.66p0); exactly 1 and 0 around 1.
-constexpr double kInverse[16] = {
-    0x1.661ec79f8f3bep+0, 0x1.571ed4aaf883dp+0, 0x1.49539f0f010bp+0,  0x1.3c995b0b80385p+0, 0x1.30d190c8864a5p+0,
-    0x1.25e227b0b8eap+0,  0x1.1bb4a4a1a343fp+0, 0x1.12358f08ae5bap+0, 0x1.0953f419900a7p+0, 0x1p+0,
-    0x1.e608cfd9a47acp-1, 0x1.ca4b31f026aap-1,  0x1.b2036576afce6p-1, 0x1.9c2d163a1aa2dp-1, 0x1.886e6037841edp-1,
-    0x1.767dcf5534862p-1,
-};
-constexpr double kLog[16] = {
-    -0x1.57bf7808caadep-2, -0x1.2bef0a7c06ddbp-2, -0x1.01eae7f513a67p-2, -0x1.b31d8a68224e9p-3, -0x1.6574f0ac07758p-3,
-    -0x1.1aa2bc79c81p-3,   -0x1.a4e76ce8c0e5ep-4, -0x1.1973c5a611cccp-4, -0x1.252f438e10c1ep-5, 0x0p+0,
-    0x1.aa5aa5df25984p-5,  0x1.c5e53aa362eb4p-4,  0x1.526e57720db08p-3,  0x1.bc2860d22477p-3,   0x1.1058bc8a07ee1p-2,
-    0x1.4043057b6ee09p-2,
+struct LogTable {
+  static constexpr double inverse[16] = {
+      0x1.661ec79f8f3bep+0, 0x1.571ed4aaf883dp+0, 0x1.49539f0f010bp+0,  0x1.3c995b0b80385p+0, 0x1.30d190c8864a5p+0,
+      0x1.25e227b0b8eap+0,  0x1.1bb4a4a1a343fp+0, 0x1.12358f08ae5bap+0, 0x1.0953f419900a7p+0, 0x1p+0,
+      0x1.e608cfd9a47acp-1, 0x1.ca4b31f026aap-1,  0x1.b2036576afce6p-1, 0x1.9c2d163a1aa2dp-1, 0x1.886e6037841edp-1,
+      0x1.767dcf5534862p-1,
+  };
+  static constexpr double log[16] = {
+      -0x1.57bf7808caadep-2, -0x1.2bef0a7c06ddbp-2, -0x1.01eae7f513a67p-2, -0x1.b31d8a68224e9p-3, -0x1.6574f0ac07758p-3,
+      -0x1.1aa2bc79c81p-3,   -0x1.a4e76ce8c0e5ep-4, -0x1.1973c5a611cccp-4, -0x1.252f438e10c1ep-5, 0x0p+0,
+      0x1.aa5aa5df25984p-5,  0x1.c5e53aa362eb4p-4,  0x1.526e57720db08p-3,  0x1.bc2860d22477p-3,   0x1.1058bc8a07ee1p-2,
+      0x1.4043057b6ee09p-2,
+  };
 };
 
 // log(x) of a normal, positive, finite x.
@@ -31,8 +33,8 @@ constexpr double kLog[16] = {
   const int64_t i = (above >> 19) & 15U;  // 64 bits wide, as the table entries: GCC vectorizes such look-ups only
   const int32_t k = static_cast<int32_t>(above) >> 23;
   const double z = __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, x) - (above & 0xff800000U));
-  const double r = z * kInverse[i] - 1.0;
-  const double y0 = kLog[i] + static_cast<double>(k) * 0x1.62e42fefa39efp-1;
+  const double r = z * LogTable::inverse[i] - 1.0;
+  const double y0 = LogTable::log[i] + static_cast<double>(k) * 0x1.62e42fefa39efp-1;
   const double r2 = r * r;
   double y = 0x1.5575b0be00b6ap-2 * r + -0x1.ffffef20a4123p-2;
   y = -0x1.00ea348b88334p-2 * r2 + y;

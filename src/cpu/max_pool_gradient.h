@@ -2,7 +2,8 @@
 // The gradient of max pooling over NHWC floats: each output's gradient goes to the first element, in row order, that
 // is the largest of its window, as TensorFlow's MaxPoolGrad on a CPU does it. A NaN counts as the largest where it
 // comes first in a window, and never otherwise; where several outputs chose one element, their gradients are added in
-// row order of the outputs. Needs no record of the forward pass: finding the largest again costs less than reading one.
+// row order of the outputs. Finds the largest again from the source, as the op has no record of the forward pass: one
+// more reading of memory.
 
 #include "cpu/isa.h"
 #include "cpu/pooling_shape.h"

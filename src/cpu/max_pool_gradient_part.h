@@ -5,7 +5,7 @@
 
 namespace vf::cpu {
 
-// Channels that are worked on at once; their largest values and places stay in the L1 cache.
+// Channels of one part, where images are too few for the threads and are split by channels.
 constexpr int64_t kMaxPoolTile = 64;
 
 struct MaxPoolGradientPart {

@@ -26,12 +26,15 @@ class Table {
  public:
   explicit Table(const RandomAccessFile& file) : file_(file) {}
 
+  // TensorFlow looks for the header, the first entry, when it opens a checkpoint, and says so.
   [[noreturn]] void fail(const std::string& what, uint64_t offset) const {
     throw Error(Code::DataLoss, "Unable to read file (" + file_.path() +
                                     "). Perhaps the file is corrupt or was produced by a newer version of TensorFlow "
-                                    "with format changes: " +
-                                    what + " at offset " + std::to_string(offset));
+                                    "with format changes" +
+                                    (has_entries_ ? "" : " (failed to seek to header entry)") + ": " + what +
+                                    " at offset " + std::to_string(offset));
   }
+  void visited() { has_entries_ = true; }
 
   Handle index_handle() const {
     if (file_.size() < kFooterSize)
@@ -105,6 +108,7 @@ class Table {
  private:
   const RandomAccessFile& file_;
   uint64_t key_bytes_ = 0;
+  bool has_entries_ = false;
 };
 
 }  // namespace
@@ -124,6 +128,7 @@ void read_table(const RandomAccessFile& file, const std::function<void(std::stri
       first = false;
       last_key = key;
       visit(key, entry);
+      table.visited();
     });
   });
 }

@@ -80,6 +80,19 @@ TEST(Env, RefusesWhatIsNotAFile) {
   EXPECT_EQ(error_of([&] { Env::system().open(folder / "pipe"); }).code(), Code::FailedPrecondition);
 }
 
+TEST(Env, RefusesPathsWithAZeroByte) {
+  TempFolder folder;
+  Env& env = Env::system();
+  write_file_atomically(env, folder / "a", "1");
+  const std::string path = folder / std::string("a\0b", 3);
+  EXPECT_EQ(error_of([&] { env.open(path); }).code(), Code::InvalidArgument);
+  EXPECT_EQ(error_of([&] { env.create(path); }).code(), Code::InvalidArgument);
+  EXPECT_EQ(error_of([&] { env.remove(path); }).code(), Code::InvalidArgument);
+  EXPECT_EQ(error_of([&] { env.info(path); }).code(), Code::InvalidArgument);
+  EXPECT_EQ(error_of([&] { env.rename(path, folder / "b"); }).code(), Code::InvalidArgument);
+  EXPECT_TRUE(env.exists(folder / "a"));
+}
+
 TEST(Env, HandlesFolders) {
   TempFolder folder;
   Env& env = Env::system();

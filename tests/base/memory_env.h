@@ -1,6 +1,7 @@
 #pragma once
 // An Env whose files are strings: for tests that write thousands of small ones. A folder is there
 // while a file is in it; "." and "/" are always.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>

@@ -69,15 +69,15 @@ const Case kCases[] = {
     {{17}, {0}, {1}, {}},
     {{17}, {}, {17}, {17}},
     {{1000}, {-1}, {1}, {}},
-    {{200003}, {0}, {1}, {}},
-    {{2, 70001}, {1}, {2, 1}, {2}},
+    {{100003}, {0}, {1}, {}},
+    {{2, 40001}, {1}, {2, 1}, {2}},
     {{3, 5, 2, 7}, {0, 1, 2, 3}, {1, 1, 1, 1}, {}},
     {{100, 10}, {1}, {100, 1}, {100}},
     {{300, 131}, {1}, {300, 1}, {300}},
     {{300, 131}, {0}, {1, 131}, {131}},
     {{50000, 3}, {0}, {1, 3}, {3}},
     {{40000, 1}, {0}, {1, 1}, {1}},
-    {{4, 33, 35, 64}, {0, 1, 2}, {1, 1, 1, 64}, {64}},
+    {{4, 17, 19, 64}, {0, 1, 2}, {1, 1, 1, 64}, {64}},
     {{7, 1300}, {0}, {1, 1300}, {1300}},
     {{5, 6, 1000}, {0, 2}, {1, 6, 1}, {6}},
     {{5, 60, 11}, {1}, {5, 1, 11}, {5, 11}},
@@ -94,7 +94,7 @@ TEST(ReducePlan, AgreesWithLongDouble) {
       for (DType dtype : kNumberTypes) {
         const bool logical = op == ReduceOp::Any || op == ReduceOp::All;
         if (logical != (dtype == DType::Bool)) continue;
-        const bool common = dtype == DType::Float || dtype == DType::Half || dtype == DType::Int32 || logical;
+        const bool common = dtype == DType::Float || dtype == DType::Half || logical;
         if (!common && c.shape.num_elements() > 40000) continue;
         const Tensor x = random_tensor(dtype, c.shape, 11);
         const ReducePlan plan(op, dtype, c.shape, c.axes, false);
@@ -193,7 +193,7 @@ TEST(ArgMax, FindsTheFirst) {
     for (DType dtype : kNumberTypes) {
       const Tensor x = random_tensor(dtype, {s.outer, s.count, s.inner}, 12);
       for (Isa isa : supported_isas()) {
-        for (int threads : {1, 2}) {
+        for (int threads : {1, isa == active_isa() && dtype == DType::Float ? 2 : 1}) {
           Tensor most(DType::Int64, {s.outer, s.inner});
           Tensor least(DType::Int32, {s.outer, s.inner});
           arg_max(dtype, x.raw(), DType::Int64, most.raw(), s.outer, s.count, s.inner, threads, isa);

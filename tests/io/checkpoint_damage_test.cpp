@@ -103,8 +103,7 @@ class HostileEntry : public ::testing::Test {
     AtomicFile file(env_, "m.index");
     io::write_bundle_index(index, &file);
     file.commit();
-    return error_of([&] {
-      CheckpointReader(env_, "m").read(key); });
+    return error_of([&] { CheckpointReader(env_, "m").read(key); });
   }
   MemoryEnv env_;
 };
@@ -148,6 +147,21 @@ TEST_F(HostileEntry, ADtypeOfOtherMeaningIsNotRead) {
   EXPECT_EQ(error_with("s", [](BundleEntry* e) { e->dtype = 6; }).code(), Code::DataLoss);
 }
 
+// In C++ a bool that is neither 0 nor 1 may be anything.
+TEST_F(HostileEntry, BoolsAreZeroOrOne) {
+  {
+    CheckpointWriter writer(env_, "m");
+    writer.add("b", Tensor::vector<uint8_t>({2, 0, 255}));
+    writer.finish();
+  }
+  BundleIndex index = io::read_bundle_index(env_, "m");
+  index.entries["b"].dtype = static_cast<int32_t>(DType::Bool);
+  AtomicFile file(env_, "m.index");
+  io::write_bundle_index(index, &file);
+  file.commit();
+  EXPECT_TRUE(same(CheckpointReader(env_, "m").read("b"), Tensor::vector<bool>({true, false, true})));
+}
+
 TEST_F(HostileEntry, AChecksumNamesFileAndOffset) {
   const Error e = error_with("s", [](BundleEntry* entry) { entry->crc32c ^= 1; });
   EXPECT_EQ(e.code(), Code::DataLoss);
@@ -161,8 +175,7 @@ TEST_F(HostileEntry, NegativeDimensions) {
   index.entries["a"].shape.dims = {-1};
   io::write_bundle_index(index, &file);
   file.commit();
-  const Error e = error_of([&] {
-    CheckpointReader(env_, "m"); });
+  const Error e = error_of([&] { CheckpointReader(env_, "m"); });
   EXPECT_EQ(e.code(), Code::DataLoss);
   EXPECT_THAT(e.what(), HasSubstr("Invalid tensor shape: a dim { size: -1 }"));
 }
@@ -184,8 +197,7 @@ TEST_F(HostileEntry, SlicesDoNotShareBytes) {
   AtomicFile file(env_, "m.index");
   io::write_bundle_index(index, &file);
   file.commit();
-  const Error e = error_of([&] {
-    CheckpointReader(env_, "m").read("p"); });
+  const Error e = error_of([&] { CheckpointReader(env_, "m").read("p"); });
   EXPECT_EQ(e.code(), Code::DataLoss);
   EXPECT_THAT(e.what(), HasSubstr("slices that share bytes"));
 }
@@ -205,8 +217,7 @@ TEST_F(HostileEntry, NewerFormatsAreRefusedByName) {
   index.header.min_consumer = 2;
   io::write_bundle_index(index, &file);
   file.commit();
-  const Error e = error_of([&] {
-    CheckpointReader(env_, "m"); });
+  const Error e = error_of([&] { CheckpointReader(env_, "m"); });
   EXPECT_EQ(e.code(), Code::InvalidArgument);
   EXPECT_THAT(e.what(), HasSubstr("Checkpoint min consumer version 2 above current version 1"));
 }

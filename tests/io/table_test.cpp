@@ -82,9 +82,7 @@ std::string handle(uint64_t offset, uint64_t size) {
   return bytes;
 }
 
-std::string with_restarts(std::string entries) {
-  return entries + std::string("\0\0\0\0\1\0\0\0", 8);
-}
+std::string with_restarts(std::string entries) { return entries + std::string("\0\0\0\0\1\0\0\0", 8); }
 
 // A table by hand, every checksum right.
 class Crafted {
@@ -152,6 +150,14 @@ TEST_F(HostileTable, KeysOutOfOrder) {
   const auto block = table.add_block(with_restarts(entry(0, "b", "1") + entry(0, "a", "2")));
   const auto index = table.add_block(with_restarts(entry(0, "z", block)));
   expect_data_loss(table.finish(index), "keys out of order");
+}
+
+TEST_F(HostileTable, AWrongChecksum) {
+  Crafted table;
+  const auto block = table.add_block(with_restarts(entry(0, "b", "1")));
+  std::string bytes = table.finish(table.add_block(with_restarts(entry(0, "z", block))));
+  bytes[3] ^= 1;
+  expect_data_loss(bytes, "format changes (failed to seek to header entry): block checksum mismatch at offset 0");
 }
 
 TEST_F(HostileTable, OneBlockManyTimes) {

@@ -50,11 +50,14 @@ inline const Rules& varflow_rules() {
               {"graph.h", "graph"},
               {"kernel.h", "graph"},
               {"op.h", "graph"},
+              {"arrays.h", "io"},
+              {"checkpoint.h", "io"},
               {"events.h", "io"},
               {"session.h", "runtime"},
               {"ops/", "builders"},  // generated, one function for each op
           },
-      .heavy = {"dnnl", "oneapi/", "nlohmann/", "CLI/", "fmt/", "Eigen/", "leveldb/", "isa-l", "png.h", "zlib.h"},
+      .heavy = {"dnnl", "oneapi/", "nlohmann/", "CLI/", "fmt/", "Eigen/", "leveldb/", "isa-l", "snappy.h", "png.h",
+                "zlib.h"},
   };
   return rules;
 }

@@ -12,23 +12,26 @@ namespace {
 // From so many elements on TensorFlow fills instead of storing a constant.
 constexpr int64_t kLargestConstant = 1000;
 
+// As many elements as the shape has, the last value again and again where there are fewer.
+Tensor repeated(const Tensor& values, const Shape& shape) {
+  Tensor all(values.dtype(), shape);
+  const size_t size = dtype_size(values.dtype());
+  for (int64_t i = 0; i < all.num_elements(); ++i) {
+    const auto from = static_cast<size_t>(std::min(i, values.num_elements() - 1)) * size;
+    std::copy_n(static_cast<const char*>(values.raw()) + from, size,
+                static_cast<char*>(all.raw()) + static_cast<size_t>(i) * size);
+  }
+  return all;
+}
+
 Initializer filled(int value, const char* name) {
   return [=](Graph& graph, const Shape& shape, DType dtype) -> Output {
-    if (dtype == DType::String || shape.num_elements() < kLargestConstant) {
-      Tensor t = Tensor::zeros(dtype, shape);
-      if (value != 0) t = Tensor(value).cast(dtype), t = [&] {
-        Tensor all(dtype, shape);
-        const size_t size = dtype_size(dtype);
-        for (int64_t i = 0; i < all.num_elements(); ++i)
-          std::copy_n(static_cast<const char*>(t.raw()), size, static_cast<char*>(all.raw()) + static_cast<size_t>(i) * size);
-        return all;
-      }();
-      return constant(graph, t, name);
-    }
+    if (dtype == DType::String) return constant(graph, Tensor(dtype, shape), name);
+    const Tensor scalar = Tensor(value).cast(dtype);
+    if (shape.num_elements() < kLargestConstant) return constant(graph, repeated(scalar, shape), name);
     const NameScope scope(graph, name);
     const Output sizes = constant(graph, Operand(shape).literal(), "shape_as_tensor");
-    const Output one = constant(graph, Tensor(value).cast(dtype), "Const");
-    return make("Fill", {sizes, one}, {}, scope.name());
+    return make("Fill", {sizes, constant(graph, scalar, "Const")}, {}, scope.name());
   };
 }
 
@@ -64,12 +67,7 @@ Initializer constant_initializer(Tensor value) {
       throw Error(Code::InvalidArgument, "Too many elements provided. Takes at most " + std::to_string(n) +
                                              ", but got " + std::to_string(v.num_elements()) + ".");
     if (v.num_elements() == 0 && n > 0) throw Error(Code::InvalidArgument, "a constant initializer without a value");
-    Tensor all(dtype, shape);  // the last value is repeated
-    const size_t size = dtype_size(dtype);
-    for (int64_t i = 0; i < n; ++i)
-      std::copy_n(static_cast<const char*>(v.raw()) + static_cast<size_t>(std::min(i, v.num_elements() - 1)) * size, size,
-                  static_cast<char*>(all.raw()) + static_cast<size_t>(i) * size);
-    return constant(graph, all, "Const");
+    return constant(graph, repeated(v, shape), "Const");
   };
 }
 

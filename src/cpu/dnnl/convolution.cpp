@@ -26,7 +26,7 @@ Layout any_weights(const ConvolutionShape& s, DType dtype) {
 }
 
 std::unique_ptr<Primitive> make(Pass pass, const ConvolutionShape& s, const ConvolutionOptions& o) {
-  ConvolutionLayouts layouts;
+  ProductLayouts layouts;
   layouts.source = nhwc(o.dtype, s.batch, s.in_h, s.in_w, s.in_c);
   layouts.destination = nhwc(o.dtype, s.batch, s.out_h(), s.out_w(), s.out_c);
   layouts.weights = any_weights(s, o.dtype);
@@ -41,7 +41,7 @@ std::unique_ptr<Primitive> make(Pass pass, const ConvolutionShape& s, const Conv
   const int64_t work = s.batch * s.out_h() * s.out_w() * s.weights_size();
   MakeOptions options{.threads = o.threads, .relu = o.relu && pass == Pass::Forward};
   if (o.weights) {
-    ConvolutionLayouts held = layouts;
+    ProductLayouts held = layouts;
     held.weights = o.weights;
     auto primitive = make_convolution(pass, held, window, options);
     // Only kernels made for blocked weights are worth it: the general ones, over a matrix product, are slower.

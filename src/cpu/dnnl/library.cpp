@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <atomic>
-#include <functional>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <utility>
 #include <vector>
@@ -316,7 +315,7 @@ std::unique_ptr<Primitive> make_reorder(const Layout& from, const Layout& to, co
   });
 }
 
-std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts& layouts, const Window& window,
+std::unique_ptr<Primitive> make_convolution(Pass pass, const ProductLayouts& layouts, const Window& window,
                                             const MakeOptions& options) {
   return guarded(options, [&]() -> std::unique_ptr<Primitive> {
     const auto algorithm = one::algorithm::convolution_direct;
@@ -362,7 +361,7 @@ std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts&
   });
 }
 
-std::unique_ptr<Primitive> make_matmul(const ConvolutionLayouts& layouts, const MakeOptions& options) {
+std::unique_ptr<Primitive> make_matmul(const ProductLayouts& layouts, const MakeOptions& options) {
   return guarded(options, [&] {
     const one::matmul::primitive_desc pd(one::matmul::desc(desc_of(layouts.source), desc_of(layouts.weights),
                                                            desc_of(layouts.bias), desc_of(layouts.destination)),

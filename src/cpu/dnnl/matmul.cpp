@@ -26,10 +26,10 @@ Layout matrix(DType dtype, int64_t batch, int64_t rows, int64_t columns, bool tr
 
 // batch < 0: matrices without a batch dim.
 std::unique_ptr<Primitive> make_batched(int64_t batch, int64_t m, const MatmulShape& s, const MatmulOptions& o) {
-  const ConvolutionLayouts layouts{.source = matrix(o.dtype, batch, m, s.k, s.transpose_a),
-                                   .weights = matrix(o.dtype, batch, s.k, s.n, s.transpose_b),
-                                   .bias = o.bias ? matrix(o.dtype, batch < 0 ? batch : 1, 1, s.n, false) : Layout(),
-                                   .destination = matrix(o.dtype, batch, m, s.n, false)};
+  const ProductLayouts layouts{.source = matrix(o.dtype, batch, m, s.k, s.transpose_a),
+                               .weights = matrix(o.dtype, batch, s.k, s.n, s.transpose_b),
+                               .bias = o.bias ? matrix(o.dtype, batch < 0 ? batch : 1, 1, s.n, false) : Layout(),
+                               .destination = matrix(o.dtype, batch, m, s.n, false)};
   if (!layouts.source) return nullptr;
   const int64_t work = std::max<int64_t>(batch, 1) * m * s.k * s.n;
   return make_matmul(layouts, {.threads = o.threads, .relu = o.relu, .allow_reference = work <= kTinyWork});

@@ -3,6 +3,7 @@
 // image). Rules for threads, pointers and scratch as in convolution.h. The gradient of max pooling is
 // cpu/max_pool_gradient.h: oneDNN's needs a record that the forward pass writes, which TensorFlow's op does not have.
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 

@@ -90,15 +90,15 @@ struct Window {
 //   Forward:         Source, Weights, [Bias,] Destination
 //   BackwardData:    DestinationGradient, Weights, SourceGradient
 //   BackwardWeights: Source, DestinationGradient, WeightsGradient [, BiasGradient]
-struct ConvolutionLayouts {
+struct ProductLayouts {
   Layout source, weights, bias, destination;
 };
-std::unique_ptr<Primitive> make_convolution(Pass pass, const ConvolutionLayouts& layouts, const Window& window,
+std::unique_ptr<Primitive> make_convolution(Pass pass, const ProductLayouts& layouts, const Window& window,
                                             const MakeOptions& options);
 
 // Source [B,] M, K; weights [B,] K, N; bias [1,] 1, N or none; destination [B,] M, N.
 //   Source, Weights, [Bias,] Destination
-std::unique_ptr<Primitive> make_matmul(const ConvolutionLayouts& layouts, const MakeOptions& options);
+std::unique_ptr<Primitive> make_matmul(const ProductLayouts& layouts, const MakeOptions& options);
 
 // The average counts only elements inside the image, as TensorFlow's does.
 enum class PoolingKind : uint8_t;

@@ -1,0 +1,72 @@
+#pragma once
+// The training loop of `varflow train`: trains a model on images, changes its kernels on the way, and leaves a run's folder.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "train/models.h"
+#include "varflow/session.h"
+
+namespace vf::train {
+
+struct TrainOptions {
+  ModelOptions model;
+  std::string data = "data/mnist10k";  // folder of the IDX files train-* and t10k-*
+  std::string out = "run";             // folder for checkpoints, events and pictures; made where it is missing
+  std::string restore;                 // checkpoint to go on from, "" to start anew
+  int64_t epochs = 21;
+  int64_t batch = 128;
+  int threads = 0;  // 0: all cores
+  bool deterministic = false;
+  bool edits = true;  // the scheduled changes of kernels
+};
+
+struct EpochReport {
+  int64_t epoch = 0;  // from 0
+  int64_t epochs = 0;
+  double loss = 0;
+  double train_accuracy = 0;  // of the epoch's own batches, before each update
+  double test_accuracy = 0;
+  double samples_per_second = 0;
+};
+
+// A change of a kernel by an op of the graph.
+struct ChangeReport {
+  int64_t epoch = 0;
+  std::string variable;
+  std::string change;  // "*= 0.9"
+  double norm_before = 0;
+  double norm_after = 0;
+};
+
+struct StepReport {
+  int64_t epoch = 0;
+  int64_t done = 0;  // samples of this epoch
+  int64_t total = 0;
+  double loss = 0;      // mean of the epoch so far
+  double accuracy = 0;  // of the epoch so far
+};
+
+// All are called on the thread that trains; those that are empty are not.
+struct TrainListener {
+  std::function<void(const StepReport&)> step;
+  std::function<void(const EpochReport&)> epoch;
+  std::function<void(const ChangeReport&)> change;
+  std::function<void(const std::string& text)> note;
+};
+
+struct TrainResult {
+  bool interrupted = false;
+  int64_t epochs_done = 0;
+  double test_accuracy = 0;  // of the checkpoint that was written, in a session of its own
+  std::string checkpoint;    // prefix
+  std::string picture;       // PNG of the first kernel before and after
+  std::string events;        // event file
+};
+
+// `stop` is looked at after each step: the run then saves and returns. Throws Error for bad options and files, before
+// anything is written where that can be told.
+TrainResult train(const TrainOptions& options, const TrainListener& listener, const std::atomic<bool>& stop);
+
+}  // namespace vf::train
