@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ops/elements.h"
 #include "ops/gradient.h"
 #include "ops/math/math_ops.h"
 
@@ -11,12 +12,6 @@ namespace vf {
 namespace {
 
 using cpu::ReduceOp;
-
-std::vector<int64_t> integers(const Tensor& t) {
-  std::vector<int64_t> v(static_cast<size_t>(t.num_elements()));
-  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<int64_t>(t.number(static_cast<int64_t>(i)));
-  return v;
-}
 
 void reduced_shape(ShapeContext& c) {
   const Shape& in = c.input(0);
@@ -63,7 +58,9 @@ Kept kept(GradientContext& g) {
   const Output rank = g.make("Size", {input_shape});
   const Output axes = g.make("FloorMod", {b.add(b.cast(g.input(1), DType::Int32), rank), rank});
   const Output ones = g.make("Fill", {b.shape(axes), 1});
-  return {g.make("DynamicStitch", {g.make("Range", {0, rank, 1}), axes, input_shape, ones}), axes};
+  NodeBuilder stitch(g.node().graph(), "DynamicStitch");
+  stitch.inputs({g.make("Range", {0, rank, 1}), axes}).inputs({input_shape, ones});
+  return {stitch.output(), axes};
 }
 
 // The gradient of a sum, spread over what was summed.

@@ -19,6 +19,7 @@ void register_math_ops(OpRegistry& r) {
   register_arg_extreme_ops(r);
   register_l2_loss_op(r);
   register_cumulative_ops(r);
+  register_segment_ops(r);
 }
 
 }  // namespace vf

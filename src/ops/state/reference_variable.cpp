@@ -1,23 +1,9 @@
 // Variables of TensorFlow's reference kind: VariableV2 and what writes through its output.
-#include <algorithm>
-#include <cstring>
-
 #include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/state/state_ops.h"
 
 namespace vf {
-
-void copy_elements(DType dtype, const void* from, void* to, int64_t n) {
-  if (dtype == DType::String)
-    std::copy_n(static_cast<const std::string*>(from), n, static_cast<std::string*>(to));
-  else if (dtype == DType::Variant)
-    std::copy_n(static_cast<const Variant*>(from), n, static_cast<Variant*>(to));
-  else if (dtype == DType::Resource)
-    std::copy_n(static_cast<const ResourceHandle*>(from), n, static_cast<ResourceHandle*>(to));
-  else if (n > 0)
-    std::memcpy(to, from, static_cast<size_t>(n) * dtype_size(dtype));
-}
 
 KernelFunction update_variable(cpu::BinaryOp op) {
   return [op](KernelMake& m) -> std::unique_ptr<Kernel> {

@@ -1,5 +1,6 @@
 #pragma once
 #include "cpu/elementwise.h"
+#include "ops/elements.h"
 #include "varflow/op.h"
 
 namespace vf {
@@ -9,8 +10,5 @@ void register_resource_variable_ops(OpRegistry& r);
 
 // A kernel that changes the variable of input 0 in place: variable = op(variable, input 1), same shapes.
 KernelFunction update_variable(cpu::BinaryOp op);
-
-// Copies n elements of any dtype.
-void copy_elements(DType dtype, const void* from, void* to, int64_t n);
 
 }  // namespace vf
