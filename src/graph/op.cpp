@@ -175,6 +175,7 @@ OpBuilder OpRegistry::op(const std::string& name) {
   ops_.push_back(std::make_unique<OpDef>());
   OpDef& op = *ops_.back();
   op.name = name;
+  op.family = family_;
   by_name_[name] = &op;
   return OpBuilder(op);
 }

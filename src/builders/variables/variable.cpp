@@ -198,13 +198,18 @@ Variable get(Graph& graph, const std::string& name, const Shape* shape, const Te
 }  // namespace
 
 Variable get_variable(Graph& graph, const std::string& name, const Shape& shape, VariableOptions options) {
+  if (options.initial_value.valid())
+    throw Error(Code::InvalidArgument, "If initializer is a constant, do not specify shape.");
   return get(graph, name, &shape, nullptr, options);
 }
 
-Variable get_variable(Graph& graph, const std::string& name, const Tensor& initial_value, VariableOptions options) {
+Variable get_variable(Graph& graph, const std::string& name, VariableOptions options) {
+  if (!options.initial_value.valid())
+    throw Error(Code::InvalidArgument, "Variable " + name + " did not get an initializer, so its `shape` argument must be "
+                                                           "specified.");
   if (options.initializer)
     throw Error(Code::InvalidArgument, "variable " + name + " is given an initial value and an initializer");
-  return get(graph, name, nullptr, &initial_value, options);
+  return get(graph, name, nullptr, &options.initial_value, options);
 }
 
 VariableScope::VariableScope(Graph& graph, const std::string& name, VariableScopeOptions options) : graph_(graph) {

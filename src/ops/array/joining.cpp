@@ -255,8 +255,8 @@ void register_joining_ops(OpRegistry& r) {
         const int n = m.num_inputs() - 1;
         const int64_t rank = m.output_shape().num_elements();
         const DType dtype = m.output_dtype();
-        return kernel([=](KernelRun& r) {
-          int64_t axis = *r.input<int32_t>(0);
+        return kernel([=](KernelRun& run) {
+          int64_t axis = *run.input<int32_t>(0);
           if (axis < -rank || axis >= rank)
             throw Error(Code::InvalidArgument, "Concat dim is out of range: " + std::to_string(axis) + " vs. " + std::to_string(rank));
           if (axis < 0) axis += rank;
@@ -265,11 +265,11 @@ void register_joining_ops(OpRegistry& r) {
             for (int64_t d = 0; d < rank; ++d) {
               const int64_t value = d == axis ? offset : 0;
               if (dtype == DType::Int64)
-                r.output<int64_t>(i)[d] = value;
+                run.output<int64_t>(i)[d] = value;
               else
-                r.output<int32_t>(i)[d] = static_cast<int32_t>(value);
+                run.output<int32_t>(i)[d] = static_cast<int32_t>(value);
             }
-            offset += integer_at(dtype, r.input_raw(i + 1), axis);
+            offset += integer_at(dtype, run.input_raw(i + 1), axis);
           }
         });
       })
