@@ -18,7 +18,7 @@ std::vector<float> start_values(const Variable& v) {
 }
 
 class GoldenSteps : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Models, GoldenSteps, testing::Values("lenet", "mlp"));
+INSTANTIATE_TEST_SUITE_P(Models, GoldenSteps, testing::Values("lenet", "mlp", "resnet18"));
 
 TEST(GoldenHash, IsThatOfPython) {
   EXPECT_EQ(hash64(0, 0), 0xe220a8397b1dcdafu);

@@ -2,7 +2,7 @@
 """Writes lenet.steps.gz, mlp.steps.gz, resnet18.steps.gz: single training steps of real TensorFlow, to compare ours with.
 
     pip install tensorflow-cpu==2.21.0
-    python make_training_steps.py --data ../../data/mnist10k --out . [--models lenet mlp resnet18]
+    python make_training_steps.py --data ../../data/mnist10k --out steps [--models lenet mlp resnet18]
 
 The models are those of training_models.py with MomentumOptimizer, two threads. For some steps S the file has the state
 before the step (about that of a free run after S steps) and what TensorFlow makes of one step from there: the loss, and of
