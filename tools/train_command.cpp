@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "progress.h"
-#include "train/trainer.h"
+#include "varflow/trainer.h"
 
 namespace vf::tools {
 namespace {

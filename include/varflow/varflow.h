@@ -14,4 +14,5 @@
 #include "varflow/session.h"
 #include "varflow/tensor.h"
 #include "varflow/train.h"
+#include "varflow/trainer.h"
 #include "varflow/variables.h"

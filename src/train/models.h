@@ -6,17 +6,10 @@
 
 #include "varflow/graph.h"
 #include "varflow/train.h"
+#include "varflow/trainer.h"
 #include "varflow/variables.h"
 
 namespace vf::train {
-
-struct ModelOptions {
-  std::string name = "lenet";  // lenet, mlp, resnet18
-  std::string optimizer = "momentum";  // gradient_descent (sgd), momentum, adam
-  float learning_rate = 0;     // 0: the optimizer's usual one for the model
-  int64_t seed = 1;
-  std::string first_kernel;    // .npy with pretrained values of the first convolution; "" draws them
-};
 
 struct Model {
   Output images;    // placeholder [batch, height, width, channels], 0 to 1

@@ -1,4 +1,4 @@
-#include "train/trainer.h"
+#include "varflow/trainer.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +11,7 @@
 #include "io/filter_picture.h"
 #include "io/png.h"
 #include "train/dataset.h"
+#include "train/models.h"
 #include "varflow/events.h"
 #include "varflow/operators.h"
 #include "varflow/saver.h"

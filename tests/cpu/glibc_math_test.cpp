@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cpu/isa.h"
+#include "cpu_test_util.h"
 #include "cpu/random_kernels.h"
 
 namespace vf::cpu {

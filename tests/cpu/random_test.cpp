@@ -3,6 +3,8 @@
 #include "cpu/random.h"
 
 #include <gtest/gtest.h>
+
+#include "cpu_test_util.h"
 #include <zlib.h>
 
 #include <algorithm>

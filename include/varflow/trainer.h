@@ -5,10 +5,17 @@
 #include <functional>
 #include <string>
 
-#include "train/models.h"
-#include "varflow/session.h"
+#include "varflow/export.h"
 
 namespace vf::train {
+
+struct ModelOptions {
+  std::string name = "lenet";          // lenet, mlp
+  std::string optimizer = "momentum";  // momentum, adam, gradient_descent (or sgd)
+  float learning_rate = 0;             // 0: the optimizer's usual one
+  int64_t seed = 1;
+  std::string first_kernel;  // .npy with pretrained values of lenet's first convolution; "" draws them
+};
 
 struct TrainOptions {
   ModelOptions model;
@@ -67,6 +74,6 @@ struct TrainResult {
 
 // `stop` is looked at after each step: the run then saves and returns. Throws Error for bad options and files, before
 // anything is written where that can be told.
-TrainResult train(const TrainOptions& options, const TrainListener& listener, const std::atomic<bool>& stop);
+VF_API TrainResult train(const TrainOptions& options, const TrainListener& listener, const std::atomic<bool>& stop);
 
 }  // namespace vf::train
