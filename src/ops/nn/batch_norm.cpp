@@ -15,8 +15,9 @@ cpu::dnnl::BatchNormShape batch_norm_shape(const Node& n, const Shape& x) {
   if (n.attr<std::string>("data_format") != "NHWC")
     throw Error(Code::Unimplemented, n.type(), n.name(), "supports the data_format NHWC only");
   cpu::dnnl::BatchNormShape s;
+  s.images = x[0];
+  s.pixels = x[1] * x[2];
   s.channels = x[3];
-  s.rows = s.channels ? x.num_elements() / s.channels : 0;
   s.epsilon = n.attr<float>("epsilon");
   return s;
 }
@@ -52,7 +53,7 @@ std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
       return;
     }
     p->train(r.input<float>(0), scale, shift, r.output<float>(0), r.output<float>(3), r.output<float>(4), r.scratch());
-    running_statistics(s.rows, s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
+    running_statistics(s.rows(), s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
                        r.output<float>(4), r.output<float>(1), r.output<float>(2));
   });
 }
@@ -69,20 +70,21 @@ std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
       double variance = r.input<float>(4)[training ? 0 : c];
       if (training) {
         mean = variance = 0;
-        for (int64_t i = 0; i < s.rows; ++i) mean += x[i * s.channels + c];
-        mean /= static_cast<double>(std::max<int64_t>(s.rows, 1));
-        for (int64_t i = 0; i < s.rows; ++i) variance += (x[i * s.channels + c] - mean) * (x[i * s.channels + c] - mean);
-        variance /= static_cast<double>(std::max<int64_t>(s.rows, 1));
+        for (int64_t i = 0; i < s.rows(); ++i) mean += x[i * s.channels + c];
+        mean /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
+        for (int64_t i = 0; i < s.rows(); ++i)
+          variance += (x[i * s.channels + c] - mean) * (x[i * s.channels + c] - mean);
+        variance /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
       }
       const double scale = r.input<float>(1)[c] / std::sqrt(variance + double(s.epsilon));
-      for (int64_t i = 0; i < s.rows; ++i)
+      for (int64_t i = 0; i < s.rows(); ++i)
         r.output<float>(0)[i * s.channels + c] =
             static_cast<float>((x[i * s.channels + c] - mean) * scale + double(r.input<float>(2)[c]));
       r.output<float>(3)[c] = static_cast<float>(mean);
       r.output<float>(4)[c] = static_cast<float>(variance);
     }
     if (training)
-      running_statistics(s.rows, s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
+      running_statistics(s.rows(), s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
                          r.output<float>(4), r.output<float>(1), r.output<float>(2));
     else
       for (int i : {1, 2}) std::copy_n(r.input<float>(i + 2), s.channels, r.output<float>(i));
@@ -114,14 +116,14 @@ std::unique_ptr<Kernel> backward_reference(KernelMake& m) {
       const double inverse = 1 / std::sqrt(double(r.input<float>(4)[c]) + double(s.epsilon));
       double sum = 0;
       double dot = 0;
-      for (int64_t i = 0; i < s.rows; ++i) {
+      for (int64_t i = 0; i < s.rows(); ++i) {
         sum += dy[i * s.channels + c];
         dot += dy[i * s.channels + c] * (x[i * s.channels + c] - mean) * inverse;
       }
       r.output<float>(1)[c] = static_cast<float>(dot);
       r.output<float>(2)[c] = static_cast<float>(sum);
-      const double n = static_cast<double>(std::max<int64_t>(s.rows, 1));
-      for (int64_t i = 0; i < s.rows; ++i) {
+      const double n = static_cast<double>(std::max<int64_t>(s.rows(), 1));
+      for (int64_t i = 0; i < s.rows(); ++i) {
         double d = dy[i * s.channels + c];
         if (training) d -= sum / n + (x[i * s.channels + c] - mean) * inverse * dot / n;
         r.output<float>(0)[i * s.channels + c] = static_cast<float>(d * inverse * r.input<float>(2)[c]);
@@ -151,8 +153,10 @@ void register_batch_norm_ops(OpRegistry& r) {
       .attr("exponential_avg_factor: float = 1")
       .attr("data_format: {'NHWC', 'NCHW', 'NDHWC', 'NCDHW'} = 'NHWC'")
       .attr("is_training: bool = true")
-      .doc("(x - mean) / sqrt(variance + epsilon) * scale + offset for each channel; in training of the batch's own mean "
-           "and variance, which it gives out.")
+      .doc(
+          "(x - mean) / sqrt(variance + epsilon) * scale + offset for each channel; in training of the batch's own "
+          "mean "
+          "and variance, which it gives out.")
       .shape([](ShapeContext& c) {
         c.expect_rank(0, 4);
         Shape channels{c.input(0).has_rank() ? c.input(0)[3] : Shape::kUnknown};
