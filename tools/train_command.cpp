@@ -25,13 +25,16 @@ int run(const train::TrainOptions& options, bool json) {
   std::signal(SIGTERM, on_interrupt);
   Progress progress(options.epochs);
   train::TrainListener listener;
-  listener.step = [&](const train::StepReport& r) { progress.update(r.epoch + 1, r.done, r.total, r.loss, r.accuracy); };
+  listener.step = [&](const train::StepReport& r) {
+    progress.update(r.epoch + 1, r.done, r.total, r.loss, r.accuracy);
+  };
   listener.epoch = [&](const train::EpochReport& r) {
     progress.clear();
     if (json)
-      std::printf("{\"epoch\": %lld, \"loss\": %.6g, \"train_accuracy\": %.6g, \"test_accuracy\": %.6g, "
-                  "\"samples_per_second\": %.6g}\n",
-                  static_cast<long long>(r.epoch), r.loss, r.train_accuracy, r.test_accuracy, r.samples_per_second);
+      std::printf(
+          "{\"epoch\": %lld, \"loss\": %.6g, \"train_accuracy\": %.6g, \"test_accuracy\": %.6g, "
+          "\"samples_per_second\": %.6g}\n",
+          static_cast<long long>(r.epoch), r.loss, r.train_accuracy, r.test_accuracy, r.samples_per_second);
     else
       std::printf("epoch %2lld/%lld  loss %.4f  train %6.2f%%  test %6.2f%%  %5.0f samples/s\n",
                   static_cast<long long>(r.epoch), static_cast<long long>(r.epochs - 1), r.loss, 100 * r.train_accuracy,
@@ -41,9 +44,10 @@ int run(const train::TrainOptions& options, bool json) {
   listener.change = [&](const train::ChangeReport& r) {
     progress.clear();
     if (json)
-      std::printf("{\"epoch\": %lld, \"variable\": \"%s\", \"change\": \"%s\", \"norm_before\": %.6g, \"norm_after\": "
-                  "%.6g}\n",
-                  static_cast<long long>(r.epoch), r.variable.c_str(), r.change.c_str(), r.norm_before, r.norm_after);
+      std::printf(
+          "{\"epoch\": %lld, \"variable\": \"%s\", \"change\": \"%s\", \"norm_before\": %.6g, \"norm_after\": "
+          "%.6g}\n",
+          static_cast<long long>(r.epoch), r.variable.c_str(), r.change.c_str(), r.norm_before, r.norm_after);
     else
       std::printf("  after epoch %lld: %s %s, norm %.4f -> %.4f\n", static_cast<long long>(r.epoch), r.variable.c_str(),
                   r.change.c_str(), r.norm_before, r.norm_after);
@@ -56,10 +60,11 @@ int run(const train::TrainOptions& options, bool json) {
   const train::TrainResult result = train::train(options, listener, stop);
   progress.clear();
   if (json) {
-    std::printf("{\"interrupted\": %s, \"test_accuracy\": %.6g, \"checkpoint\": \"%s\", \"picture\": \"%s\", \"events\": "
-                "\"%s\"}\n",
-                result.interrupted ? "true" : "false", result.test_accuracy, result.checkpoint.c_str(),
-                result.picture.c_str(), result.events.c_str());
+    std::printf(
+        "{\"interrupted\": %s, \"test_accuracy\": %.6g, \"checkpoint\": \"%s\", \"picture\": \"%s\", \"events\": "
+        "\"%s\"}\n",
+        result.interrupted ? "true" : "false", result.test_accuracy, result.checkpoint.c_str(), result.picture.c_str(),
+        result.events.c_str());
   } else {
     if (result.interrupted) std::printf("interrupted; go on with --restore %s\n", result.checkpoint.c_str());
     std::printf("test accuracy of the checkpoint: %.2f%%\n", 100 * result.test_accuracy);

@@ -148,15 +148,15 @@ class VF_API OpDef {
   std::string family;         // "math", "nn", ...: the header that its generated builder is in
   std::string function_name;  // of the generated builder: "matmul"; from `name` where empty
 
-  bool stateful = false;     // never folded, merged or dropped
+  bool stateful = false;  // never folded, merged or dropped
   bool commutative = false;
   bool aggregate = false;
   bool allows_uninitialized_input = false;
-  bool alias = false;        // output 0 has the bytes of input 0: no work, only another shape
-  bool constant = false;     // the attribute `value` is the output
+  bool alias = false;             // output 0 has the bytes of input 0: no work, only another shape
+  bool constant = false;          // the attribute `value` is the output
   bool passes_reference = false;  // shows a reference's live value, as Identity does
-  bool shape_only = false;   // reads shapes of its inputs, not their values
-  bool random = false;       // draws numbers: compared by a replayed mask
+  bool shape_only = false;        // reads shapes of its inputs, not their values
+  bool random = false;            // draws numbers: compared by a replayed mask
   bool control_flow = false;
   std::map<std::string, Access> accesses;  // by input name
 

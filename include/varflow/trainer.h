@@ -1,5 +1,6 @@
 #pragma once
-// The training loop of `varflow train`: trains a model on images, changes its kernels on the way, and leaves a run's folder.
+// The training loop of `varflow train`: trains a model on images, changes its kernels on the way, and leaves a run's
+// folder.
 #include <atomic>
 #include <cstdint>
 #include <functional>

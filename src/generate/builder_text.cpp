@@ -7,12 +7,13 @@ namespace vf::generate {
 namespace {
 
 // Functions of the hand-written headers with the same meaning and more comfort.
-const std::set<std::string> kTaken = {"assign",       "assign_add",     "assign_sub",       "placeholder", "variable",
-                                      "constant",     "random_uniform", "truncated_normal", "max_pool",    "group",
-                                      "random_normal"};
+const std::set<std::string> kTaken = {"assign",   "assign_add", "assign_sub",     "placeholder",
+                                      "variable", "constant",   "random_uniform", "truncated_normal",
+                                      "max_pool", "group",      "random_normal"};
 // Words that C++ keeps for itself.
-const std::set<std::string> kKeywords = {"default", "delete", "new", "switch", "case", "for", "if", "while", "and", "or",
-                                         "not", "xor", "bool", "float", "double", "int", "const", "template", "class"};
+const std::set<std::string> kKeywords = {"default", "delete", "new",   "switch",   "case", "for",  "if",
+                                         "while",   "and",    "or",    "not",      "xor",  "bool", "float",
+                                         "double",  "int",    "const", "template", "class"};
 
 std::string snake_case(const std::string& name) {
   std::string s;
@@ -121,7 +122,10 @@ struct Function {
     };
     if (op.inputs.empty()) add("Graph& graph");
     for (const ArgSpec& a : op.inputs)
-      add((is_list(a) ? "const std::vector<Operand>& " : a.is_ref ? "const Output& " : "const Operand& ") + safe(a.name));
+      add((is_list(a) ? "const std::vector<Operand>& "
+           : a.is_ref ? "const Output& "
+                      : "const Operand& ") +
+          safe(a.name));
     for (const AttrSpec* a : required) add("const " + std::string(cpp_type(a->kind)) + "& " + safe(a->name));
     add("const " + options + "& options" + (defaults ? " = {}" : ""));
     return s + ")";
@@ -143,9 +147,10 @@ struct Function {
   }
 
   std::string body() const {
-    std::string s = declaration(false) + " {\n  NodeBuilder b_(" + (op.inputs.empty() ? "graph, " : "") + "\"" + op.name +
-                    "\");\n  b_.name(options.name);\n";
-    for (const ArgSpec& a : op.inputs) s += std::string("  b_.") + (is_list(a) ? "inputs(" : "input(") + safe(a.name) + ");\n";
+    std::string s = declaration(false) + " {\n  NodeBuilder b_(" + (op.inputs.empty() ? "graph, " : "") + "\"" +
+                    op.name + "\");\n  b_.name(options.name);\n";
+    for (const ArgSpec& a : op.inputs)
+      s += std::string("  b_.") + (is_list(a) ? "inputs(" : "input(") + safe(a.name) + ");\n";
     for (const AttrSpec* a : required) s += "  b_.attr(\"" + a->name + "\", " + safe(a->name) + ");\n";
     for (const AttrSpec* a : optional) s += "  b_.attr(\"" + a->name + "\", options." + safe(a->name) + ");\n";
     s += "  Node* n_ = b_.build();\n";
@@ -176,13 +181,15 @@ BuilderText builders_of(const OpRegistry& registry, const std::string& family) {
   BuilderText t;
   t.header =
       "#pragma once\n// Builders of the ops of family " + family +
-      ", generated from their signatures. Inputs are outputs, variables or literals; lists are vectors; attributes that\n"
+      ", generated from their signatures. Inputs are outputs, variables or literals; lists are vectors; attributes "
+      "that\n"
       "// have a default are members of the options, by name. Where a hand-written function has the name, `_op` is "
       "added.\n#include <string>\n#include <vector>\n\n#include \"varflow/graph.h\"\n\nnamespace vf {\n";
-  t.source = "#include \"varflow/ops/" + family +
-             ".h\"\n\nnamespace vf {\nnamespace {\n\n[[maybe_unused]] std::vector<Output> all_outputs(Node* n, int begin, "
-             "int end) {\n  std::vector<Output> list;\n  for (int i = begin; i < end; ++i) list.emplace_back(n, i);\n  "
-             "return list;\n}\n\n}  // namespace\n";
+  t.source =
+      "#include \"varflow/ops/" + family +
+      ".h\"\n\nnamespace vf {\nnamespace {\n\n[[maybe_unused]] std::vector<Output> all_outputs(Node* n, int begin, "
+      "int end) {\n  std::vector<Output> list;\n  for (int i = begin; i < end; ++i) list.emplace_back(n, i);\n  "
+      "return list;\n}\n\n}  // namespace\n";
   std::set<std::string> names;
   for (const auto& op : registry.ops()) {
     if (op->family != family || op->name[0] == '_') continue;

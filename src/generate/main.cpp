@@ -1,4 +1,5 @@
-// Prints the typed builder functions of all ops: OUTPUT_FOLDER FAMILY...; a file is written only where its text changed.
+// Prints the typed builder functions of all ops: OUTPUT_FOLDER FAMILY...; a file is written only where its text
+// changed.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

@@ -12,11 +12,11 @@
 namespace vf::train {
 
 struct Model {
-  Output images;    // placeholder [batch, height, width, channels], 0 to 1
-  Output labels;    // placeholder [batch], int32
-  Output training;  // placeholder, bool; fed true where dropout acts
-  Output loss;      // mean cross entropy
-  Output correct;   // number of right answers, float
+  Output images;       // placeholder [batch, height, width, channels], 0 to 1
+  Output labels;       // placeholder [batch], int32
+  Output training;     // placeholder, bool; fed true where dropout acts
+  Output loss;         // mean cross entropy
+  Output correct;      // number of right answers, float
   Output predictions;  // [batch], int64
   Node* train_op = nullptr;
   std::unique_ptr<Optimizer> optimizer;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cpu/isa.h"
-#include "cpu_test_util.h"
 #include "cpu/random_kernels.h"
+#include "cpu_test_util.h"
 
 namespace vf::cpu {
 namespace {

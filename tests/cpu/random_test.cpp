@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu_test_util.h"
 #include <zlib.h>
+#include "cpu_test_util.h"
 
 #include <algorithm>
 #include <bit>

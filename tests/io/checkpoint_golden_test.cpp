@@ -17,9 +17,7 @@ using testing::golden;
 using ::testing::HasSubstr;
 using testing::same;
 
-CheckpointReader open(const std::string& name) {
-  return CheckpointReader(golden("checkpoints/" + name));
-}
+CheckpointReader open(const std::string& name) { return CheckpointReader(golden("checkpoints/" + name)); }
 
 std::vector<std::string> names_of(const CheckpointReader& reader) {
   std::vector<std::string> names;

@@ -18,9 +18,7 @@ using ::testing::HasSubstr;
 using testing::same;
 using testing::TempFolder;
 
-Tensor numpy(const std::string& name) {
-  return read_npy(golden("npy/" + name + ".npy"));
-}
+Tensor numpy(const std::string& name) { return read_npy(golden("npy/" + name + ".npy")); }
 
 TEST(Npy, ReadsNumPysFiles) {
   EXPECT_TRUE(same(numpy("float"), Tensor::of<float>({2, 3}, {0, 1, 2, 3, 4, 5})));

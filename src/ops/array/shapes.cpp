@@ -30,7 +30,8 @@ void reshape_shape(ShapeContext& c) {
       known *= s[i];
       continue;
     }
-    if (unknown >= 0) c.fail("Only one input size may be -1, not both " + std::to_string(unknown) + " and " + std::to_string(i));
+    if (unknown >= 0)
+      c.fail("Only one input size may be -1, not both " + std::to_string(unknown) + " and " + std::to_string(i));
     unknown = i;
   }
   const int64_t n = c.input(0).num_elements();
@@ -70,8 +71,9 @@ void squeeze_shape(ShapeContext& c) {
   if (!in.has_rank()) return c.set_output(0, Shape::unknown());
   std::vector<bool> drop(static_cast<size_t>(in.rank()), false);
   for (int64_t d : dims) {
-    if (d < -in.rank() || d >= in.rank()) c.fail("Tried to squeeze dim index " + std::to_string(d) + " for tensor with " +
-                                                 std::to_string(in.rank()) + " dimensions.");
+    if (d < -in.rank() || d >= in.rank())
+      c.fail("Tried to squeeze dim index " + std::to_string(d) + " for tensor with " + std::to_string(in.rank()) +
+             " dimensions.");
     drop[static_cast<size_t>(d < 0 ? d + in.rank() : d)] = true;
   }
   Shape out;

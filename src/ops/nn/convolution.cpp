@@ -165,11 +165,8 @@ const AttrMap kStridedAttrs = {{"strides", std::vector<int64_t>{1, 2, 2, 1}}, {"
 }  // namespace
 
 void register_convolution_ops(OpRegistry& r) {
-  convolution_attrs(r.op("Conv2D")
-                        .in("input: T")
-                        .in("filter: T")
-                        .out("output: T")
-                        .attr("T: {half, bfloat16, float, double, int32}"))
+  convolution_attrs(
+      r.op("Conv2D").in("input: T").in("filter: T").out("output: T").attr("T: {half, bfloat16, float, double, int32}"))
       .function("conv2d")
       .doc("output[b, y, x, o] = sum over i, j, c of input[b, y * stride + i, x * stride + j, c] * filter[i, j, c, o]")
       .shape(forward_shape)
@@ -183,7 +180,8 @@ void register_convolution_ops(OpRegistry& r) {
         });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Forward, convolution_shape(m.node(), m.input_shape(0), m.input_shape(1)), m.output_dtype());
+        return reference(Pass::Forward, convolution_shape(m.node(), m.input_shape(0), m.input_shape(1)),
+                         m.output_dtype());
       })
       .grad(conv2d_gradient)
       .example({.inputs = {{2, 5, 4, 3}, {3, 3, 3, 2}}, .attrs = kExampleAttrs})
@@ -211,7 +209,8 @@ void register_convolution_ops(OpRegistry& r) {
             [p](KernelRun& run) { p->run(run.input_raw(2), run.input_raw(1), run.output_raw(), run.scratch()); });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Input, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)), m.output_dtype());
+        return reference(Pass::Input, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)),
+                         m.output_dtype());
       })
       .grad(backprop_input_gradient)
       .example({.inputs = {Tensor::vector<int32_t>({2, 5, 4, 3}), {3, 3, 3, 2}, {2, 5, 4, 2}}, .attrs = kExampleAttrs});
@@ -240,7 +239,8 @@ void register_convolution_ops(OpRegistry& r) {
         });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Filter, convolution_shape(m.node(), m.input_shape(0), m.output_shape()), m.output_dtype());
+        return reference(Pass::Filter, convolution_shape(m.node(), m.input_shape(0), m.output_shape()),
+                         m.output_dtype());
       })
       .grad(backprop_filter_gradient)
       .example({.inputs = {{2, 5, 4, 3}, Tensor::vector<int32_t>({3, 3, 3, 2}), {2, 5, 4, 2}}, .attrs = kExampleAttrs});
