@@ -99,14 +99,19 @@ std::function<int()> add_train_command(CLI::App& app) {
       ->capture_default_str();
   c->add_option("--threads", options->threads, "0: all cores")->capture_default_str();
   c->add_flag("--deterministic", options->deterministic, "same bits for any number of threads");
-  c->add_option("--first-kernel", options->model.first_kernel,
-                ".npy with the initial values of lenet's conv1/kernel [5, 5, 1, 32]; none: drawn");
+  c->add_option(
+       "--first-kernel", options->model.first_kernel,
+       ".npy with the initial values of lenet's conv1/kernel [5, 5, 1, 32]; none: drawn; auto: lenet_conv1.npy\n"
+       "of the data's folder where there is one")
+      ->capture_default_str();
   c->add_flag("--no-edits", *no_edits, "leave the kernels to the optimizer");
-  c->add_option("--out", options->out, "folder for checkpoints, event file and kernels.png")->capture_default_str();
+  c->add_option("--out", options->out, "folder for checkpoints, event file, kernels.png and first_kernel.npy")
+      ->capture_default_str();
   c->add_option("--restore", options->restore, "checkpoint (prefix) to go on from");
   c->add_flag("--json", *json, "one JSON object a line in place of text");
   return [options, json, no_edits] {
     options->edits = !*no_edits;
+    if (options->model.first_kernel == "none") options->model.first_kernel.clear();
     return run(*options, *json);
   };
 }

@@ -15,7 +15,8 @@ struct ModelOptions {
   std::string optimizer = "momentum";  // momentum, adam, gradient_descent (or sgd)
   float learning_rate = 0;             // 0: the optimizer's usual one
   int64_t seed = 1;
-  std::string first_kernel;  // .npy with pretrained values of lenet's first convolution; "" draws them
+  // .npy with pretrained values of lenet's conv1/kernel; "" draws them; "auto" takes DATA/lenet_conv1.npy where it is.
+  std::string first_kernel = "auto";
 };
 
 struct TrainOptions {
@@ -70,6 +71,7 @@ struct TrainResult {
   double test_accuracy = 0;  // of the checkpoint that was written, in a session of its own
   std::string checkpoint;    // prefix
   std::string picture;       // PNG of the first kernel before and after
+  std::string first_kernel;  // .npy of the first kernel, for other runs to start from
   std::string events;        // event file
 };
 

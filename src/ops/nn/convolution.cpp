@@ -1,9 +1,11 @@
 // Two-dimensional convolution and its gradients. NHWC activations, HWIO kernels.
 #include "cpu/dnnl/convolution.h"
 
-#include <cstring>
+#include <algorithm>
+#include <map>
 #include <memory>
 
+#include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
@@ -140,6 +142,55 @@ cpu::dnnl::ConvolutionOptions options(const KernelMake& m) {
   return o;
 }
 
+// oneDNN splits the sums of backward-weights by threads. In shards of the batch, each computed by one thread and added
+// in order, the bits do not depend on their number.
+constexpr int64_t kShards = 16;
+
+std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const ConvolutionShape& s) {
+  using cpu::dnnl::ConvolutionBackwardWeights;
+  if (m.output_dtype() != DType::Float || s.batch == 0) return nullptr;
+  const int64_t shards = std::min(kShards, s.batch);
+  const auto first = [batch = s.batch, shards](int64_t shard) { return batch * shard / shards; };
+  cpu::dnnl::ConvolutionOptions o = options(m);
+  o.threads = 1;
+  std::map<int64_t, std::shared_ptr<const ConvolutionBackwardWeights>> by_batch;
+  size_t scratch = 0;
+  for (int64_t i = 0; i < shards; ++i) {
+    auto& p = by_batch[first(i + 1) - first(i)];
+    if (p) continue;
+    ConvolutionShape part = s;
+    part.batch = first(i + 1) - first(i);
+    p = ConvolutionBackwardWeights::make(part, o);
+    if (!p) return nullptr;
+    scratch = std::max(scratch, p->scratch_bytes());
+  }
+  constexpr size_t kLine = 64;
+  const size_t result_bytes = (static_cast<size_t>(s.weights_size()) * sizeof(float) + kLine - 1) / kLine * kLine;
+  const size_t shard_bytes = result_bytes + (scratch + kLine - 1) / kLine * kLine;
+  m.set_scratch(static_cast<size_t>(shards) * shard_bytes);
+  const int threads = m.threads();
+  const int64_t source_size = s.in_size() / s.batch;
+  const int64_t destination_size = s.destination_size() / s.batch;
+  return kernel([=](KernelRun& run) {
+    char* memory = static_cast<char*>(run.scratch());
+    parallel_for(threads, shards, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        char* own = memory + static_cast<size_t>(i) * shard_bytes;
+        by_batch.at(first(i + 1) - first(i))
+            ->run(run.input<float>(0) + first(i) * source_size, run.input<float>(2) + first(i) * destination_size, own,
+                  nullptr, own + result_bytes);
+      }
+    });
+    float* sum = run.output<float>();
+    for (int64_t k = 0; k < s.weights_size(); ++k) {
+      float total = 0;
+      for (int64_t i = 0; i < shards; ++i)
+        total += reinterpret_cast<const float*>(memory + static_cast<size_t>(i) * shard_bytes)[k];
+      sum[k] = total;
+    }
+  });
+}
+
 void conv2d_gradient(GradientContext& g) {
   const AttrMap attrs = same_attrs(g.node());
   const auto sizes = [&](int i) { return g.make("Shape", {g.input(i)}); };
@@ -228,8 +279,8 @@ void register_convolution_ops(OpRegistry& r) {
         c.set_output(0, s.has_rank() ? s : Shape::of_rank(4));
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        if (m.deterministic() && m.threads() > 1) return nullptr;
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.output_shape());
+        if (m.deterministic()) return sharded_backward_weights(m, s);
         std::shared_ptr<const cpu::dnnl::ConvolutionBackwardWeights> p =
             cpu::dnnl::ConvolutionBackwardWeights::make(s, options(m));
         if (!p) return nullptr;
