@@ -140,6 +140,11 @@ class Builder {
     entries_.push_back({{order, 1}, std::move(item)});
   }
 
+  bool fetched(const Node& node) const {
+    return std::any_of(signature_.fetches.begin(), signature_.fetches.end(),
+                       [&](const Output& f) { return f.node == &node; });
+  }
+
   int producer(const Output& in) const { return node_entry_.at(in.node); }
 
   void plan_fetch(int i) {

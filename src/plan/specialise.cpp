@@ -75,6 +75,7 @@ class Specialiser {
       read(at, item);
       return true;
     }
+    if (item.passive) return true;
     const Node& node = *item.node;
     const OpDef& op = node.op();
     if (op.constant) {
