@@ -91,8 +91,9 @@ void register_filling_ops(OpRegistry& r) {
   r.op("OnesLike")
       .in("x: T")
       .out("y: T")
-      .attr("T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, complex64, "
-            "complex128, bool}")
+      .attr(
+          "T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, complex64, "
+          "complex128, bool}")
       .shape_only()
       .doc("Ones in the shape of x.")
       .shape(shape_rule::unchanged)

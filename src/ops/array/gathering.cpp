@@ -61,7 +61,8 @@ void gather_v2_shape(ShapeContext& c) {
     return c.set_output(0, Shape::of_rank(params.rank() - 1 + indices.rank() - shared));
   }
   if ((*axis)[0] < -params.rank() || (*axis)[0] >= params.rank())
-    c.fail("Shape must be at least rank " + std::to_string((*axis)[0] + 1) + " but is rank " + std::to_string(params.rank()));
+    c.fail("Shape must be at least rank " + std::to_string((*axis)[0] + 1) + " but is rank " +
+           std::to_string(params.rank()));
   const Place p = place_of(c.node(), (*axis)[0], params.rank(), indices.rank());
   if (p.batch_dims < 0 || p.batch_dims > indices.rank())
     c.fail("Expected batch_dims in the range [" + std::to_string(-indices.rank()) + ", " +
@@ -71,8 +72,8 @@ void gather_v2_shape(ShapeContext& c) {
            std::to_string(p.axis) + ")");
   for (int i = 0; i < p.batch_dims; ++i)
     if (params[i] >= 0 && indices[i] >= 0 && params[i] != indices[i])
-      c.fail("params.shape[" + std::to_string(i) + "] = " + std::to_string(params[i]) + " should be equal to indices.shape[" +
-             std::to_string(i) + "] = " + std::to_string(indices[i]));
+      c.fail("params.shape[" + std::to_string(i) + "] = " + std::to_string(params[i]) +
+             " should be equal to indices.shape[" + std::to_string(i) + "] = " + std::to_string(indices[i]));
   c.set_output(0, gathered_shape(params, indices, p.axis, p.batch_dims));
 }
 
@@ -155,20 +156,22 @@ void register_gathering_ops(OpRegistry& r) {
       .attr("Tindices: {int16, int32, int64}")
       .attr("Taxis: {int32, int64}")
       .function("gather")
-      .doc("The slices of params along an axis that indices name; the first batch_dims dimensions are gathered in turn.")
+      .doc(
+          "The slices of params along an axis that indices name; the first batch_dims dimensions are gathered in turn.")
       .shape(gather_v2_shape)
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const Tensor* axis = m.constant(2);
         if (!axis) return nullptr;
-        const Place p = place_of(m.node(), static_cast<int64_t>(axis->number(0)), m.input_shape(0).rank(),
-                                 m.input_shape(1).rank());
+        const Place p =
+            place_of(m.node(), static_cast<int64_t>(axis->number(0)), m.input_shape(0).rank(), m.input_shape(1).rank());
         return gather_kernel(m.output_dtype(), m.input_shape(0), m.input_dtype(1), m.input_shape(1), p.axis,
                              p.batch_dims, m.threads());
       })
       .grad(gather_v2_gradient)
       .example({.inputs = {{4, 3}, Tensor::of<int32_t>({2, 2}, {0, 2, 2, 3}), Tensor(0)}})
       .example({.inputs = {{2, 4, 3}, Tensor::vector<int32_t>({2, 0, 2}), Tensor(-1)}})
-      .example({.inputs = {{2, 4, 3}, Tensor::of<int32_t>({2, 2}, {0, 2, 2, 3}), Tensor(1)}, .attrs = {{"batch_dims", 1}}});
+      .example(
+          {.inputs = {{2, 4, 3}, Tensor::of<int32_t>({2, 2}, {0, 2, 2, 3}), Tensor(1)}, .attrs = {{"batch_dims", 1}}});
 }
 
 }  // namespace vf

@@ -40,8 +40,7 @@ void stitch_shape(ShapeContext& c) {
     const Shape& index = c.input(i);
     const Shape& data = c.input(n + i);
     if (!index.has_rank() || !data.has_rank()) continue;
-    if (data.rank() < index.rank() ||
-        !Shape(data.dims().first(static_cast<size_t>(index.rank()))).compatible(index))
+    if (data.rank() < index.rank() || !Shape(data.dims().first(static_cast<size_t>(index.rank()))).compatible(index))
       c.fail("data[" + std::to_string(i) + "].shape = " + data.str() + " does not start with indices[" +
              std::to_string(i) + "].shape = " + index.str());
     const Shape rest(data.dims().subspan(static_cast<size_t>(index.rank())));
@@ -69,7 +68,8 @@ std::unique_ptr<Kernel> stitch_kernel(KernelMake& m) {
       for (int64_t k = 0; k < counts[static_cast<size_t>(i)]; ++k) {
         const int64_t row = r.input<int32_t>(i)[k];
         if (row < 0 || row >= rows)
-          throw Error(Code::InvalidArgument, "indices[" + std::to_string(k) + "] = " + std::to_string(row) + " is out of range");
+          throw Error(Code::InvalidArgument,
+                      "indices[" + std::to_string(k) + "] = " + std::to_string(row) + " is out of range");
         copy_elements(dtype, x + static_cast<size_t>(k * inner) * size,
                       r.output<char>() + static_cast<size_t>(row * inner) * size, inner);
       }
@@ -135,8 +135,8 @@ void register_indexing_ops(OpRegistry& r) {
         const int64_t inner = size_between(out, at + 1, out.rank());
         const int threads = m.threads();
         return kernel([=](KernelRun& run) {
-          cpu::one_hot(size, index, run.input_raw(0), run.input_raw(2), run.input_raw(3), run.output_raw(), outer, depth,
-                       inner, threads);
+          cpu::one_hot(size, index, run.input_raw(0), run.input_raw(2), run.input_raw(3), run.output_raw(), outer,
+                       depth, inner, threads);
         });
       })
       .no_grad()

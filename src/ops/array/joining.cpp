@@ -179,8 +179,7 @@ void register_joining_ops(OpRegistry& r) {
       })
       .grad([](GradientContext& g) {
         const auto n = static_cast<int64_t>(g.node().inputs().size());
-        Node* parts =
-            g.make("Unpack", {g.gradient()}, {{"num", n}, {"axis", g.node().attr<int64_t>("axis")}}).node;
+        Node* parts = g.make("Unpack", {g.gradient()}, {{"num", n}, {"axis", g.node().attr<int64_t>("axis")}}).node;
         for (int i = 0; i < n; ++i) g.set(i, Output(parts, i));
       })
       .example({.inputs = {{2, 3}, {2, 3}}})
@@ -255,21 +254,22 @@ void register_joining_ops(OpRegistry& r) {
         const int n = m.num_inputs() - 1;
         const int64_t rank = m.output_shape().num_elements();
         const DType dtype = m.output_dtype();
-        return kernel([=](KernelRun& r) {
-          int64_t axis = *r.input<int32_t>(0);
+        return kernel([=](KernelRun& run) {
+          int64_t axis = *run.input<int32_t>(0);
           if (axis < -rank || axis >= rank)
-            throw Error(Code::InvalidArgument, "Concat dim is out of range: " + std::to_string(axis) + " vs. " + std::to_string(rank));
+            throw Error(Code::InvalidArgument,
+                        "Concat dim is out of range: " + std::to_string(axis) + " vs. " + std::to_string(rank));
           if (axis < 0) axis += rank;
           int64_t offset = 0;
           for (int i = 0; i < n; ++i) {
             for (int64_t d = 0; d < rank; ++d) {
               const int64_t value = d == axis ? offset : 0;
               if (dtype == DType::Int64)
-                r.output<int64_t>(i)[d] = value;
+                run.output<int64_t>(i)[d] = value;
               else
-                r.output<int32_t>(i)[d] = static_cast<int32_t>(value);
+                run.output<int32_t>(i)[d] = static_cast<int32_t>(value);
             }
-            offset += integer_at(dtype, r.input_raw(i + 1), axis);
+            offset += integer_at(dtype, run.input_raw(i + 1), axis);
           }
         });
       })
@@ -296,7 +296,8 @@ void register_splitting_ops(OpRegistry& r) {
         } else {
           const int at = checked_axis(c, (*axis)[0], s.rank());
           if (s[at] >= 0 && s[at] % n != 0)
-            c.fail("Dimension size must be evenly divisible by " + std::to_string(n) + " but is " + std::to_string(s[at]));
+            c.fail("Dimension size must be evenly divisible by " + std::to_string(n) + " but is " +
+                   std::to_string(s[at]));
           if (s[at] >= 0) s.set_dim(at, s[at] / n);
         }
         for (int i = 0; i < n; ++i) c.set_output(i, s);
@@ -335,7 +336,8 @@ void register_splitting_ops(OpRegistry& r) {
         auto sizes = c.constant_ints(1);
         const Shape& s = c.input(0);
         const int64_t n = c.attr<int64_t>("num_split");
-        if (sizes && static_cast<int64_t>(sizes->size()) != n) c.fail("Length of size_splits should be equal to num_outputs");
+        if (sizes && static_cast<int64_t>(sizes->size()) != n)
+          c.fail("Length of size_splits should be equal to num_outputs");
         for (int i = 0; i < n; ++i) {
           if (!s.has_rank() || !axis) {
             c.set_output(i, s.has_rank() ? Shape::of_rank(s.rank()) : s);
@@ -350,8 +352,9 @@ void register_splitting_ops(OpRegistry& r) {
             for (int64_t size : *sizes) size < 0 ? ++open : rest -= size;
             if (open > 1) c.fail("There can only be one -1 in the input.");
             if (s[at] >= 0 && (rest < 0 || (open == 0 && rest != 0)))
-              c.fail("Determined shape must either match input shape along split_dim exactly if fully specified, or be "
-                     "less than the size of the input along split_dim if not fully specified.");
+              c.fail(
+                  "Determined shape must either match input shape along split_dim exactly if fully specified, or be "
+                  "less than the size of the input along split_dim if not fully specified.");
             const int64_t size = (*sizes)[static_cast<size_t>(i)];
             if (size >= 0)
               part.set_dim(at, size);

@@ -142,7 +142,9 @@ void register_permuting_ops(OpRegistry& r) {
       .doc("The elements in reverse order along the given axes.")
       .shape(shape_rule::unchanged)
       .cpu(reverse_kernel)
-      .grad([](GradientContext& g) { g.set(0, g.make("ReverseV2", {g.gradient(), g.input(1)})); })
+      .grad([](GradientContext& g) {
+        g.set(0, g.make("ReverseV2", {g.gradient(), g.input(1)}));
+      })
       .example({.inputs = {{2, 3, 4}, Tensor::vector<int32_t>({0, -1})}});
 }
 

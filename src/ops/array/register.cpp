@@ -1,5 +1,5 @@
-#include "ops/array/array_ops.h"
 #include "ops/register.h"
+#include "ops/array/array_ops.h"
 
 namespace vf {
 

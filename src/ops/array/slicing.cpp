@@ -44,19 +44,24 @@ void slice_shape(ShapeContext& c) {
     const Shape& sizes = c.input(2);
     const bool known = sizes.has_rank() && sizes.rank() == 1 && sizes[0] >= 0;
     return c.set_output(0, in.has_rank() ? Shape::of_rank(in.rank())
-                                         : known ? Shape::of_rank(static_cast<int>(sizes[0])) : Shape::unknown());
+                           : known       ? Shape::of_rank(static_cast<int>(sizes[0]))
+                                         : Shape::unknown());
   }
   Shape out = Shape::of_rank(static_cast<int>(size->size()));
   for (int i = 0; i < out.rank(); ++i) {
     const int64_t all = in.has_rank() ? in[i] : Shape::kUnknown;
     const int64_t n = (*size)[static_cast<size_t>(i)];
-    if (n < -1) c.fail("Expected size[" + std::to_string(i) + "] in [-1, " + std::to_string(all) + "], but got " + std::to_string(n));
+    if (n < -1)
+      c.fail("Expected size[" + std::to_string(i) + "] in [-1, " + std::to_string(all) + "], but got " +
+             std::to_string(n));
     if (begin) {
       const int64_t b = (*begin)[static_cast<size_t>(i)];
       if (all >= 0 && (b < 0 || b > all))
-        c.fail("Expected begin[" + std::to_string(i) + "] in [0, " + std::to_string(all) + "], but got " + std::to_string(b));
+        c.fail("Expected begin[" + std::to_string(i) + "] in [0, " + std::to_string(all) + "], but got " +
+               std::to_string(b));
       if (all >= 0 && n >= 0 && b + n > all)
-        c.fail("Expected size[" + std::to_string(i) + "] in [0, " + std::to_string(all - b) + "], but got " + std::to_string(n));
+        c.fail("Expected size[" + std::to_string(i) + "] in [0, " + std::to_string(all - b) + "], but got " +
+               std::to_string(n));
       out.set_dim(i, n >= 0 ? n : all >= 0 ? all - b : Shape::kUnknown);
     } else if (n >= 0) {
       out.set_dim(i, n);
@@ -242,8 +247,9 @@ void register_slicing_ops(OpRegistry& r) {
       .attr("ellipsis_mask: int = 0")
       .attr("new_axis_mask: int = 0")
       .attr("shrink_axis_mask: int = 0")
-      .doc("Python's input[begin:end:stride, ...]; bit i of a mask says that entry i's begin or end is not there, or "
-           "that it is an ellipsis, a new axis, or one index whose dimension goes.")
+      .doc(
+          "Python's input[begin:end:stride, ...]; bit i of a mask says that entry i's begin or end is not there, or "
+          "that it is an ellipsis, a new axis, or one index whose dimension goes.")
       .shape([](ShapeContext& c) { c.set_output(0, static_slice(c, c.input(0), 1).result); })
       .cpu(strided_slice_kernel)
       .grad([](GradientContext& g) {
@@ -252,9 +258,13 @@ void register_slicing_ops(OpRegistry& r) {
         g.set(0, g.make("StridedSliceGrad", {shape, g.input(1), g.input(2), g.input(3), g.gradient()},
                         masks_of(g.node())));
       })
-      .example({.inputs = {{4, 5}, Tensor::vector<int32_t>({1, 4}), Tensor::vector<int32_t>({4, 0}),
+      .example({.inputs = {{4, 5},
+                           Tensor::vector<int32_t>({1, 4}),
+                           Tensor::vector<int32_t>({4, 0}),
                            Tensor::vector<int32_t>({2, -2})}})
-      .example({.inputs = {{4, 5, 2}, Tensor::vector<int32_t>({0, 0, 1}), Tensor::vector<int32_t>({0, 0, 2}),
+      .example({.inputs = {{4, 5, 2},
+                           Tensor::vector<int32_t>({0, 0, 1}),
+                           Tensor::vector<int32_t>({0, 0, 2}),
                            Tensor::vector<int32_t>({1, 1, 1})},
                 .attrs = {{"ellipsis_mask", 1}, {"new_axis_mask", 2}, {"shrink_axis_mask", 4}}});
 
@@ -286,8 +296,11 @@ void register_slicing_ops(OpRegistry& r) {
       .grad([](GradientContext& g) {
         g.set(4, g.make("StridedSlice", {g.gradient(), g.input(1), g.input(2), g.input(3)}, masks_of(g.node())));
       })
-      .example({.inputs = {Tensor::vector<int32_t>({4, 5}), Tensor::vector<int32_t>({1, 4}),
-                           Tensor::vector<int32_t>({4, 0}), Tensor::vector<int32_t>({2, -2}), {2, 2}}});
+      .example({.inputs = {Tensor::vector<int32_t>({4, 5}),
+                           Tensor::vector<int32_t>({1, 4}),
+                           Tensor::vector<int32_t>({4, 0}),
+                           Tensor::vector<int32_t>({2, -2}),
+                           {2, 2}}});
 }
 
 }  // namespace vf

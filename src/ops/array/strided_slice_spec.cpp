@@ -30,10 +30,9 @@ DenseSlice dense_slice(const Shape& shape, std::span<const int64_t> begin, std::
   const int64_t within = entries < 63 ? (int64_t{1} << entries) - 1 : -1;
   if (std::popcount(static_cast<uint64_t>(masks.ellipsis & within)) > 1)
     fail("Multiple ellipses in slice spec not allowed");
-  const int ellipsis = (masks.ellipsis & within) != 0
-                           ? std::countr_zero(static_cast<uint64_t>(masks.ellipsis))
-                           : entries;  // all dimensions that are left over follow
-  int consumed = 0;                    // dimensions that entries other than the ellipsis speak of
+  const int ellipsis = (masks.ellipsis & within) != 0 ? std::countr_zero(static_cast<uint64_t>(masks.ellipsis))
+                                                      : entries;  // all dimensions that are left over follow
+  int consumed = 0;  // dimensions that entries other than the ellipsis speak of
   for (int i = 0; i < entries; ++i)
     if (i != ellipsis && !bit(masks.new_axis, i)) ++consumed;
   if (consumed > shape.rank())

@@ -19,7 +19,8 @@ void segment_shape(ShapeContext& c) {
   if (!data.has_rank() || !ids.has_rank()) return c.set_output(0, Shape::unknown());
   if (ids.rank() > data.rank() || !Shape(data.dims().first(static_cast<size_t>(ids.rank()))).compatible(ids))
     c.fail("data.shape = " + data.str() + " does not start with segment_ids.shape = " + ids.str());
-  if (segments && (*segments)[0] < 0) c.fail("Input num_segments == " + std::to_string((*segments)[0]) + " must not be negative.");
+  if (segments && (*segments)[0] < 0)
+    c.fail("Input num_segments == " + std::to_string((*segments)[0]) + " must not be negative.");
   Shape out{segments ? (*segments)[0] : Shape::kUnknown};
   for (int i = ids.rank(); i < data.rank(); ++i) out.add_dim(data[i]);
   c.set_output(0, out);

@@ -34,7 +34,8 @@ void assign_shape(ShapeContext& c) {
   }
   const Shape& variable = c.input(0);
   if (variable.fully_defined() && value.fully_defined() && !(variable == value))
-    c.fail("Assign requires shapes of both tensors to match. lhs shape= " + variable.str() + " rhs shape= " + value.str());
+    c.fail("Assign requires shapes of both tensors to match. lhs shape= " + variable.str() +
+           " rhs shape= " + value.str());
   if (!variable.compatible(value)) {
     try {
       static_cast<void>(variable.merged(value));
@@ -106,9 +107,8 @@ void register_reference_variable_ops(OpRegistry& r) {
       .peeks("ref")
       .doc("True once the variable has a value.")
       .shape(shape_rule::scalar)
-      .cpu([](KernelMake&) {
-        return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; });
-      })
+      .cpu(
+          [](KernelMake&) { return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; }); })
       .no_grad();
 }
 

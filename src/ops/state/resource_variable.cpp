@@ -83,9 +83,8 @@ void register_resource_variable_ops(OpRegistry& r) {
       .peeks("resource")
       .doc("True once the variable has a value.")
       .shape(shape_rule::scalar)
-      .cpu([](KernelMake&) {
-        return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; });
-      })
+      .cpu(
+          [](KernelMake&) { return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; }); })
       .no_grad();
 }
 
