@@ -40,6 +40,35 @@ foreach(folder base tensor graph cpu ops autodiff plan runtime io builders train
   varflow_folder(${folder})
 endforeach()
 
+# Typed builder functions of all ops, printed from the registry and rewritten only where they change.
+set(VARFLOW_GENERATED ${CMAKE_BINARY_DIR}/generated)
+set(families array math nn random state training)
+set(generated_files ${VARFLOW_GENERATED}/varflow/ops/ops.h)
+foreach(family ${families})
+  list(APPEND generated_files ${VARFLOW_GENERATED}/varflow/ops/${family}.h ${VARFLOW_GENERATED}/varflow/ops/${family}.cpp)
+endforeach()
+file(GLOB generator_sources CONFIGURE_DEPENDS ${VARFLOW_SOURCE_DIR}/src/generate/*.cpp)
+add_executable(varflow_generate_builders ${generator_sources})
+set(generator_objects ${VARFLOW_OBJECTS})
+list(FILTER generator_objects INCLUDE REGEX "varflow_(base|tensor|graph|cpu|cpu_[a-z0-9]+|ops)>")
+target_sources(varflow_generate_builders PRIVATE ${generator_objects})
+target_link_libraries(varflow_generate_builders PRIVATE varflow_flags varflow_dependencies)
+target_include_directories(varflow_generate_builders PRIVATE ${VARFLOW_SOURCE_DIR}/include ${VARFLOW_SOURCE_DIR}/src)
+add_custom_command(OUTPUT ${VARFLOW_GENERATED}/stamp BYPRODUCTS ${generated_files}
+  COMMAND varflow_generate_builders ${VARFLOW_GENERATED}/varflow/ops ${families}
+  COMMAND ${CMAKE_COMMAND} -E touch ${VARFLOW_GENERATED}/stamp
+  DEPENDS varflow_generate_builders
+  COMMENT "Generating the typed builders of all ops")
+add_custom_target(varflow_generated DEPENDS ${VARFLOW_GENERATED}/stamp)
+set(generated_sources ${generated_files})
+list(FILTER generated_sources INCLUDE REGEX "\\.cpp$")
+set_source_files_properties(${generated_sources} PROPERTIES GENERATED TRUE)
+add_library(varflow_generated_objects OBJECT ${generated_sources})
+add_dependencies(varflow_generated_objects varflow_generated)
+target_link_libraries(varflow_generated_objects PRIVATE varflow_flags)
+target_include_directories(varflow_generated_objects PRIVATE ${VARFLOW_SOURCE_DIR}/include ${VARFLOW_GENERATED})
+list(APPEND VARFLOW_OBJECTS $<TARGET_OBJECTS:varflow_generated_objects>)
+
 add_library(varflow_static STATIC ${VARFLOW_OBJECTS})
 add_library(varflow_shared SHARED ${VARFLOW_OBJECTS})
 set_target_properties(varflow_static PROPERTIES OUTPUT_NAME varflow EXPORT_NAME static)
@@ -48,7 +77,8 @@ set_target_properties(varflow_shared PROPERTIES OUTPUT_NAME varflow EXPORT_NAME 
 foreach(library varflow_static varflow_shared)
   target_compile_features(${library} PUBLIC cxx_std_20)
   target_include_directories(${library} PUBLIC
-    $<BUILD_INTERFACE:${VARFLOW_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+    $<BUILD_INTERFACE:${VARFLOW_SOURCE_DIR}/include> $<BUILD_INTERFACE:${VARFLOW_GENERATED}> $<INSTALL_INTERFACE:include>)
+  add_dependencies(${library} varflow_generated)
   target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:varflow_dependencies>)
 endforeach()
 configure_file(${VARFLOW_SOURCE_DIR}/cmake/varflow.map.in varflow.map @ONLY)

@@ -21,7 +21,7 @@ enum class DType : uint8_t {
   Complex64 = 8,
   Int64 = 9,
   Bool = 10,
-  QInt8 = 11,   // the quantized types stand in signatures; nothing computes with them
+  QInt8 = 11,  // the quantized types stand in signatures; nothing computes with them
   QUInt8 = 12,
   QInt32 = 13,
   BFloat16 = 14,

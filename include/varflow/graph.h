@@ -34,7 +34,7 @@ struct VF_API Output {
   Output(Node* n, int i = 0) : node(n), index(i) {}
   explicit operator bool() const { return node != nullptr; }
   DType dtype() const;
-  bool is_ref() const;        // TensorFlow's reference types (VariableV2, Assign)
+  bool is_ref() const;         // TensorFlow's reference types (VariableV2, Assign)
   const Shape& shape() const;  // what is known when the graph is built
   Graph& graph() const;
   std::string name() const;  // "conv1/Relu:0"
@@ -97,8 +97,9 @@ class VF_API Operand {
  public:
   Operand(Output output) : output_(output) {}
   template <class T>
-    requires(std::is_convertible_v<T, Output> && std::is_class_v<T> && !std::is_same_v<T, Output>)
-  Operand(const T& variable) : output_(static_cast<Output>(variable)) {}
+  requires(std::is_convertible_v<T, Output>&& std::is_class_v<T> && !std::is_same_v<T, Output>)
+      Operand(const T& variable)
+      : output_(static_cast<Output>(variable)) {}
   Operand(Tensor literal) : literal_(std::move(literal)), typed_(true) {}
   Operand(float v) : literal_(Tensor(v)) {}
   Operand(double v) : literal_(Tensor(static_cast<float>(v))) {}
@@ -107,9 +108,9 @@ class VF_API Operand {
   Operand(bool v) : literal_(Tensor(v)), typed_(true) {}
   Operand(const char* v) : literal_(Tensor(v)), typed_(true) {}
   Operand(const std::string& v) : literal_(Tensor(v)), typed_(true) {}
-  Operand(const Shape& shape);                     // an int32 vector
-  Operand(std::initializer_list<int> values);      // an int32 vector
-  Operand(const std::vector<int64_t>& values);     // an int32 vector
+  Operand(const Shape& shape);                  // an int32 vector
+  Operand(std::initializer_list<int> values);   // an int32 vector
+  Operand(const std::vector<int64_t>& values);  // an int32 vector
 
   bool is_output() const { return static_cast<bool>(output_); }
   const Output& output() const { return output_; }
@@ -173,7 +174,7 @@ struct VF_API GraphContext {
   std::string name_scope;  // "a/b/" or ""
   std::vector<std::vector<Node*>> control_dependencies;
   std::string device;
-  std::string colocate;                                  // name of the node to colocate with
+  std::string colocate;                                                // name of the node to colocate with
   std::vector<std::map<std::string, std::string>> gradient_overrides;  // op type -> registered gradient
   const Node* gradient_of = nullptr;  // set while a gradient function builds: the forward node
   std::shared_ptr<VariableScopeState> variable_scope;

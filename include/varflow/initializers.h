@@ -48,7 +48,8 @@ VF_API Initializer he_uniform_initializer(SeedOptions options = {});
 VF_API Initializer he_normal_initializer(SeedOptions options = {});
 VF_API Initializer lecun_uniform_initializer(SeedOptions options = {});
 VF_API Initializer lecun_normal_initializer(SeedOptions options = {});
-// Pretrained values from a NumPy file; InvalidArgument unless it has the variable's shape. Read when the variable is made.
+// Pretrained values from a NumPy file; InvalidArgument unless it has the variable's shape. Read when the variable is
+// made.
 VF_API Initializer from_npy(std::string path);
 // ... from a tensor of a TensorFlow checkpoint; by default of the variable's own name.
 VF_API Initializer from_checkpoint(std::string prefix, std::string tensor_name);

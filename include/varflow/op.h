@@ -145,17 +145,18 @@ class VF_API OpDef {
   std::vector<ArgSpec> outputs;
   std::vector<AttrSpec> attrs;
   std::string doc;
+  std::string family;         // "math", "nn", ...: the header that its generated builder is in
   std::string function_name;  // of the generated builder: "matmul"; from `name` where empty
 
-  bool stateful = false;     // never folded, merged or dropped
+  bool stateful = false;  // never folded, merged or dropped
   bool commutative = false;
   bool aggregate = false;
   bool allows_uninitialized_input = false;
-  bool alias = false;        // output 0 has the bytes of input 0: no work, only another shape
-  bool constant = false;     // the attribute `value` is the output
+  bool alias = false;             // output 0 has the bytes of input 0: no work, only another shape
+  bool constant = false;          // the attribute `value` is the output
   bool passes_reference = false;  // shows a reference's live value, as Identity does
-  bool shape_only = false;   // reads shapes of its inputs, not their values
-  bool random = false;       // draws numbers: compared by a replayed mask
+  bool shape_only = false;        // reads shapes of its inputs, not their values
+  bool random = false;            // draws numbers: compared by a replayed mask
   bool control_flow = false;
   std::map<std::string, Access> accesses;  // by input name
 
@@ -210,6 +211,8 @@ class VF_API OpBuilder {
 // All ops that a graph may use. Filled by explicit calls (register_all_ops), then only read: thread-safe.
 class VF_API OpRegistry {
  public:
+  // The family of the ops that are registered from here on.
+  void set_family(std::string family) { family_ = std::move(family); }
   // Starts an op; AlreadyExists where the name is taken.
   OpBuilder op(const std::string& name);
   // nullptr where it is unknown.
@@ -224,6 +227,7 @@ class VF_API OpRegistry {
   static const OpRegistry& standard();
 
  private:
+  std::string family_ = "user";
   std::vector<std::unique_ptr<OpDef>> ops_;
   std::map<std::string, OpDef*, std::less<>> by_name_;
   std::map<std::string, GradientFunction, std::less<>> gradients_;

@@ -21,8 +21,8 @@ class VF_API Fetch {
   Fetch(Output output) : output_(output) {}
   Fetch(Node* node) : node_(node) {}
   template <class T>
-    requires(std::is_convertible_v<T, Output> && std::is_class_v<T> && !std::is_same_v<T, Output>)
-  Fetch(const T& variable) : output_(fetched(variable)) {}
+  requires(std::is_convertible_v<T, Output>&& std::is_class_v<T> && !std::is_same_v<T, Output>) Fetch(const T& variable)
+      : output_(fetched(variable)) {}
   const Output& output() const { return output_; }  // null for a node
   Node* node() const { return node_; }
 
@@ -51,18 +51,18 @@ struct LogRecord {
 // One step of a run, for traces.
 struct TraceRecord {
   const Node* node;
-  bool read;       // a read of a variable for the node
+  bool read;         // a read of a variable for the node
   int64_t begin_ns;  // since the run started
   int64_t end_ns;
 };
 
 struct SessionOptions {
-  int threads = 0;             // for the work inside one op; 0: as many as the machine has cores
-  bool deterministic = false;  // same bits for any number of threads
-  size_t cache_limit = size_t{512} << 20;  // bytes that plans and their arenas may keep between runs
-  std::chrono::nanoseconds time_limit{0};  // of one run; 0: none. DeadlineExceeded
-  std::function<void(const LogRecord&)> log;  // the only way out for messages; silent where empty
-  std::function<void(const TraceRecord&)> trace;  // called on the run's thread after each step
+  int threads = 0;                                 // for the work inside one op; 0: as many as the machine has cores
+  bool deterministic = false;                      // same bits for any number of threads
+  size_t cache_limit = size_t{512} << 20;          // bytes that plans and their arenas may keep between runs
+  std::chrono::nanoseconds time_limit{0};          // of one run; 0: none. DeadlineExceeded
+  std::function<void(const LogRecord&)> log = {};  // the only way out for messages; silent where empty
+  std::function<void(const TraceRecord&)> trace = {};  // called on the run's thread after each step
   bool find_nan = false;  // a run fails with the first node and step whose result has a NaN or an infinity
 };
 

@@ -31,7 +31,9 @@ class VF_API Shape {
   bool has_rank() const { return rank_ >= 0; }
   int rank() const { return rank_; }  // -1: unknown
   int64_t operator[](int i) const { return dims_[static_cast<size_t>(i)]; }
-  int64_t dim(int i) const { return dims_[static_cast<size_t>(i < 0 ? i + rank_ : i)]; }  // negative counts from the end
+  int64_t dim(int i) const {
+    return dims_[static_cast<size_t>(i < 0 ? i + rank_ : i)];
+  }  // negative counts from the end
   void set_dim(int i, int64_t size) { dims_[static_cast<size_t>(i < 0 ? i + rank_ : i)] = size; }
   void add_dim(int64_t size);
   std::span<const int64_t> dims() const { return {dims_.data(), static_cast<size_t>(rank_ < 0 ? 0 : rank_)}; }

@@ -13,7 +13,7 @@ namespace vf {
 struct MinimizeOptions {
   Variable global_step = {};            // counted up after the updates, where given
   std::vector<Variable> var_list = {};  // default: the graph's trainable variables
-  std::string name = {};           // default: the optimizer's
+  std::string name = {};                // default: the optimizer's
 };
 
 // TensorFlow's tf.train optimizers: slots, hyperparameters, update nodes and names are as there

@@ -29,7 +29,7 @@ class VF_API Variable {
   operator Output() const { return value(); }
   // What Session::run gives for the variable itself: its value after the run's writes.
   Output fetched_output() const;
-  Node* initializer() const;      // the Assign of its initial value
+  Node* initializer() const;  // the Assign of its initial value
   Output initial_value() const;
   friend bool operator==(const Variable& a, const Variable& b) { return a.ref() == b.ref(); }
 
@@ -45,6 +45,7 @@ using Regularizer = std::function<Output(const Output& value)>;
 
 struct VariableOptions {
   Initializer initializer = {};  // default: glorot_uniform for floats, zeros for the rest; or the scope's
+  Tensor initial_value = {};     // in place of an initializer: says shape and dtype too
   DType dtype = DType::Float;
   bool trainable = true;
   std::optional<bool> use_resource = {};  // default: the scope's, else a reference
@@ -55,9 +56,8 @@ struct VariableOptions {
 // TensorFlow's tf.get_variable: the variable `name` of the current variable scope, made or, where the scope says reuse,
 // found. Errors are TensorFlow's ValueErrors as InvalidArgument. The shape must be fully defined.
 VF_API Variable get_variable(Graph& graph, const std::string& name, const Shape& shape, VariableOptions options = {});
-// The initial value says shape and dtype (`shape` and `dtype` of the options' kind are not needed).
-VF_API Variable get_variable(Graph& graph, const std::string& name, const Tensor& initial_value,
-                             VariableOptions options = {});
+// Where options.initial_value says the shape.
+VF_API Variable get_variable(Graph& graph, const std::string& name, VariableOptions options);
 
 struct NewVariableOptions {
   std::string name = "Variable";

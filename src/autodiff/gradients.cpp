@@ -39,14 +39,14 @@ class Walk {
       if (i < grad_ys.size() && grad_ys[i]) {
         if (grad_ys[i].dtype() != y.dtype() || !grad_ys[i].shape().compatible(y.shape()))
           throw Error(Code::InvalidArgument, "grad_ys[" + std::to_string(i) + "] is " +
-                                                 dtype_python_name(grad_ys[i].dtype()) + " " + grad_ys[i].shape().str() +
-                                                 ", but " + y.name() + " is " + dtype_python_name(y.dtype()) + " " +
-                                                 y.shape().str());
+                                                 dtype_python_name(grad_ys[i].dtype()) + " " +
+                                                 grad_ys[i].shape().str() + ", but " + y.name() + " is " +
+                                                 dtype_python_name(y.dtype()) + " " + y.shape().str());
         g = make("Identity", {grad_ys[i]}, {}, "grad_ys_" + std::to_string(i));
       } else {
         if (!is_floating(y.dtype()))
-          throw Error(Code::InvalidArgument, "gradients need a floating-point y; " + y.name() + " is " +
-                                                 dtype_python_name(y.dtype()));
+          throw Error(Code::InvalidArgument,
+                      "gradients need a floating-point y; " + y.name() + " is " + dtype_python_name(y.dtype()));
         const Output shape = make("Shape", {y});
         g = make(graph_, "Fill", {shape, Tensor(1.0F).cast(y.dtype())}, {}, "grad_ys_" + std::to_string(i));
       }
@@ -133,9 +133,9 @@ class Walk {
       if (!g) continue;
       const Output& in = n.input(static_cast<int>(i));
       if (in.dtype() != DType::Resource && g.dtype() != in.dtype())
-        throw Error(Code::Internal, n.type(), n.name(), "the gradient of input " + std::to_string(i) + " is " +
-                                                            dtype_python_name(g.dtype()) + ", the input " +
-                                                            dtype_python_name(in.dtype()));
+        throw Error(Code::Internal, n.type(), n.name(),
+                    "the gradient of input " + std::to_string(i) + " is " + dtype_python_name(g.dtype()) +
+                        ", the input " + dtype_python_name(in.dtype()));
       contributions_[key(in)].push_back(g);
     }
   }
@@ -155,10 +155,11 @@ std::vector<Output> gradients(const std::vector<Output>& ys, const std::vector<O
   for (const auto* list : {&ys, &xs, &grad_ys})
     for (const Output& o : *list)
       if (o && &o.graph() != &graph)
-        throw Error(Code::InvalidArgument, "Tensor " + o.name() + " must be from the same graph as " + ys.front().name());
+        throw Error(Code::InvalidArgument,
+                    "Tensor " + o.name() + " must be from the same graph as " + ys.front().name());
   if (grad_ys.size() > ys.size())
-    throw Error(Code::InvalidArgument, "Passed " + std::to_string(grad_ys.size()) + " grad_ys for " +
-                                           std::to_string(ys.size()) + " ys");
+    throw Error(Code::InvalidArgument,
+                "Passed " + std::to_string(grad_ys.size()) + " grad_ys for " + std::to_string(ys.size()) + " ys");
   const NameScope scope(graph, name);
   Walk walk(ys, xs);
   walk.seed(grad_ys);

@@ -18,12 +18,8 @@ T load_fixed(const void* from) {
   std::memcpy(&value, from, sizeof value);
   return value;
 }
-inline uint32_t load_fixed32(const void* from) {
-  return load_fixed<uint32_t>(from);
-}
-inline uint64_t load_fixed64(const void* from) {
-  return load_fixed<uint64_t>(from);
-}
+inline uint32_t load_fixed32(const void* from) { return load_fixed<uint32_t>(from); }
+inline uint64_t load_fixed64(const void* from) { return load_fixed<uint64_t>(from); }
 
 inline void put_fixed32(std::string* to, uint32_t value) {
   to->append(reinterpret_cast<const char*>(&value), sizeof value);

@@ -22,7 +22,7 @@ void parallel_for(int threads, int64_t n, int64_t grain, F&& f) {
     f(int64_t{0}, n);
     return;
   }
-#pragma omp parallel num_threads(static_cast<int>(wanted))
+#pragma omp parallel num_threads(static_cast <int>(wanted))
   {
     const int64_t team = omp_get_num_threads();
     const int64_t me = omp_get_thread_num();

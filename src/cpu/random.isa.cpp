@@ -9,7 +9,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are stored two a
 
 namespace vf::cpu::VF_ISA {
 
-
 namespace {
 
 // ---- Philox, a call a 64-bit lane. Each lane holds a 32-bit word; what is above it is garbage that the multiplication

@@ -70,8 +70,9 @@ class Inference {
     if (arg.number_attr.empty()) return;
     const AttrValue* set = attrs_.find(arg.number_attr);
     if (set && *set != AttrValue(static_cast<int64_t>(n)))
-      fail(op_.name, name_, "List argument '" + arg.name + "' has " + std::to_string(n) + " items, but '" +
-                                arg.number_attr + "' is " + set->str());
+      fail(op_.name, name_,
+           "List argument '" + arg.name + "' has " + std::to_string(n) + " items, but '" + arg.number_attr + "' is " +
+               set->str());
     attrs_.set(arg.number_attr, static_cast<int64_t>(n));
   }
 
@@ -92,9 +93,10 @@ class Inference {
     std::string because = " of expected type " + std::string(dtype_python_name(want));
     for (const ArgSpec& other : op_.inputs)
       if (&other != &arg && !arg.type_attr.empty() && other.type_attr == arg.type_attr)
-        because = " that does not match type " + std::string(dtype_python_name(want)) + " of argument '" + other.name + "'";
-    fail(op_.name, name_, "Input '" + arg.name + "' of '" + op_.name + "' Op has type " + dtype_python_name(dtype) +
-                              because + ".");
+        because =
+            " that does not match type " + std::string(dtype_python_name(want)) + " of argument '" + other.name + "'";
+    fail(op_.name, name_,
+         "Input '" + arg.name + "' of '" + op_.name + "' Op has type " + dtype_python_name(dtype) + because + ".");
   }
 
  private:
@@ -114,16 +116,17 @@ void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs)
       const bool empty_list = spec->kind.rfind("list(", 0) == 0 && std::string(value.kind()) == "list(int)" &&
                               value.get<std::vector<int64_t>>()->empty();
       if (!empty_list)
-        fail(op.name, name, "AttrValue had value with type '" + std::string(value.kind()) + "' when '" + spec->kind +
-                                "' expected for attr '" + key + "'");
+        fail(op.name, name,
+             "AttrValue had value with type '" + std::string(value.kind()) + "' when '" + spec->kind +
+                 "' expected for attr '" + key + "'");
     }
     const auto allowed_type = [&](DType d) {
       if (!spec->allowed_types.empty() &&
           std::find(spec->allowed_types.begin(), spec->allowed_types.end(), d) == spec->allowed_types.end()) {
         std::string list;
         for (DType t : spec->allowed_types) list += (list.empty() ? "" : ", ") + std::string(dtype_name(t));
-        fail(op.name, name, "Value for attr '" + key + "' of " + dtype_name(d) +
-                                " is not in the list of allowed values: " + list);
+        fail(op.name, name,
+             "Value for attr '" + key + "' of " + dtype_name(d) + " is not in the list of allowed values: " + list);
       }
     };
     if (const DType* d = value.get<DType>()) allowed_type(*d);
@@ -134,14 +137,16 @@ void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs)
       if (!choices.empty() && std::find(choices.begin(), choices.end(), *s) == choices.end()) {
         std::string list;
         for (const std::string& c : choices) list += (list.empty() ? "\"" : ", \"") + c + "\"";
-        fail(op.name, name, "Value for attr '" + key + "' of \"" + *s + "\" is not in the list of allowed values: " + list);
+        fail(op.name, name,
+             "Value for attr '" + key + "' of \"" + *s + "\" is not in the list of allowed values: " + list);
       }
     }
     if (spec->minimum) {
       const int64_t* i = value.get<int64_t>();
       if (i && *i < *spec->minimum)
-        fail(op.name, name, "Value for attr '" + key + "' of " + std::to_string(*i) + " must be at least minimum " +
-                                std::to_string(*spec->minimum));
+        fail(op.name, name,
+             "Value for attr '" + key + "' of " + std::to_string(*i) + " must be at least minimum " +
+                 std::to_string(*spec->minimum));
     }
   }
   for (const AttrSpec& spec : op.attrs)
@@ -152,14 +157,16 @@ void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs)
 // What is known of a tensor's value while the graph is built.
 Tensor constant_value(const Output& o) {
   const Node* n = o.node;
-  while (n->op().alias && n->op().passes_reference && !n->inputs().empty() && !n->input(0).is_ref()) n = n->input(0).node;
+  while (n->op().alias && n->op().passes_reference && !n->inputs().empty() && !n->input(0).is_ref())
+    n = n->input(0).node;
   return n->op().constant ? n->attr<Tensor>("value") : Tensor();
 }
 
 }  // namespace
 
 Node* NodeBuilder::build() {
-  if (!graph_) throw Error(Code::InvalidArgument, "[" + op_ + "] needs a graph: none of its inputs is a graph's tensor");
+  if (!graph_)
+    throw Error(Code::InvalidArgument, "[" + op_ + "] needs a graph: none of its inputs is a graph's tensor");
   const OpDef* op = graph_->registry().find(op_);
   if (!op) throw Error(Code::NotFound, "Op type not registered '" + op_ + "'");
   GraphContext& context = graph_->context();
@@ -224,8 +231,9 @@ Node* NodeBuilder::build() {
           const bool narrowing = is_floating(value.dtype()) && !is_floating(want);
           const bool index = o.typed() && is_integer(value.dtype()) && is_integer(want);
           if (narrowing || (o.typed() && !index) || !is_plain(want) || !is_plain(value.dtype()))
-            fail(op_, name, "Input '" + arg.name + "': expected " + dtype_python_name(want) + ", got " + value.str() +
-                                " of type '" + dtype_python_name(value.dtype()) + "' instead.");
+            fail(op_, name,
+                 "Input '" + arg.name + "': expected " + dtype_python_name(want) + ", got " + value.str() +
+                     " of type '" + dtype_python_name(value.dtype()) + "' instead.");
           value = value.cast(want);
         }
         const Output c = NodeBuilder(*graph_, "Const")
@@ -274,8 +282,8 @@ Node* NodeBuilder::build() {
   for (const auto& scope : context.control_dependencies) {
     // A scope is skipped whole where a data input was made under it or is one of it: it comes after already.
     for (Node* c : scope) {
-      const bool implied = std::any_of(node->inputs_.begin(), node->inputs_.end(),
-                                       [&](const Output& in) { return in.node == c; });
+      const bool implied =
+          std::any_of(node->inputs_.begin(), node->inputs_.end(), [&](const Output& in) { return in.node == c; });
       if (!implied) controls.push_back(c);
     }
   }

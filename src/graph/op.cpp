@@ -48,7 +48,8 @@ OpBuilder& OpBuilder::out(const std::string& spec) {
 
 OpBuilder& OpBuilder::attr(const std::string& spec) {
   AttrSpec a = parse_attr(spec);
-  if (op_.find_attr(a.name)) throw Error(Code::AlreadyExists, "op " + op_.name + " has the attribute " + a.name + " twice");
+  if (op_.find_attr(a.name))
+    throw Error(Code::AlreadyExists, "op " + op_.name + " has the attribute " + a.name + " twice");
   // "inputs: Tin" means a list of types where Tin is one.
   if (a.kind == "list(type)") {
     for (auto* args : {&op_.inputs, &op_.outputs})
@@ -175,6 +176,7 @@ OpBuilder OpRegistry::op(const std::string& name) {
   ops_.push_back(std::make_unique<OpDef>());
   OpDef& op = *ops_.back();
   op.name = name;
+  op.family = family_;
   by_name_[name] = &op;
   return OpBuilder(op);
 }
@@ -199,8 +201,8 @@ std::optional<std::vector<int64_t>> ShapeContext::constant_ints(int i) const {
   if (!t) return std::nullopt;
   std::vector<int64_t> values(static_cast<size_t>(t->num_elements()));
   for (size_t k = 0; k < values.size(); ++k)
-    values[k] = t->dtype() == DType::Int64 ? t->data<int64_t>()[k]
-                                           : static_cast<int64_t>(t->number(static_cast<int64_t>(k)));
+    values[k] =
+        t->dtype() == DType::Int64 ? t->data<int64_t>()[k] : static_cast<int64_t>(t->number(static_cast<int64_t>(k)));
   return values;
 }
 
@@ -229,7 +231,8 @@ Output GradientContext::gradient(int i) {
 }
 
 void Cancellation::stop() const {
-  const bool flagged = cancelled() || (parents_[0] && parents_[0]->cancelled()) || (parents_[1] && parents_[1]->cancelled());
+  const bool flagged =
+      cancelled() || (parents_[0] && parents_[0]->cancelled()) || (parents_[1] && parents_[1]->cancelled());
   if (flagged) throw Error(Code::Cancelled, "The run was cancelled.");
   if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
     throw Error(Code::DeadlineExceeded, "Timed out waiting for notification");

@@ -25,9 +25,7 @@ void check_version(const proto::BundleHeader& header, const std::string& path) {
 
 }  // namespace
 
-std::string index_path(const std::string& prefix) {
-  return prefix + ".index";
-}
+std::string index_path(const std::string& prefix) { return prefix + ".index"; }
 
 std::string data_path(const std::string& prefix, int shard, int num_shards) {
   char text[48];

@@ -17,9 +17,7 @@ struct BundleIndex {
   std::map<std::string, proto::BundleEntry, std::less<>> entries;
 };
 
-inline bool is_slice_key(std::string_view key) {
-  return !key.empty() && key.front() == '\0';
-}
+inline bool is_slice_key(std::string_view key) { return !key.empty() && key.front() == '\0'; }
 
 std::string index_path(const std::string& prefix);
 std::string data_path(const std::string& prefix, int shard, int num_shards);

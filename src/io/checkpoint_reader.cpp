@@ -16,9 +16,7 @@ using io::proto::BundleEntry;
 constexpr size_t kPiece = size_t{1} << 20;  // small enough that the checksum finds the bytes in the cache
 
 // Bytes of the numbers that a file of the other byte order has reversed.
-size_t swapped_size(DType dtype) {
-  return is_complex(dtype) ? dtype_size(dtype) / 2 : dtype_size(dtype);
-}
+size_t swapped_size(DType dtype) { return is_complex(dtype) ? dtype_size(dtype) / 2 : dtype_size(dtype); }
 
 void swap_bytes(Tensor* tensor) {
   const size_t size = swapped_size(tensor->dtype());
@@ -246,12 +244,8 @@ CheckpointReader::CheckpointReader(CheckpointReader&&) noexcept = default;
 CheckpointReader& CheckpointReader::operator=(CheckpointReader&&) noexcept = default;
 CheckpointReader::~CheckpointReader() = default;
 
-const std::string& CheckpointReader::prefix() const {
-  return impl_->prefix;
-}
-const std::vector<CheckpointEntry>& CheckpointReader::entries() const {
-  return impl_->entries;
-}
+const std::string& CheckpointReader::prefix() const { return impl_->prefix; }
+const std::vector<CheckpointEntry>& CheckpointReader::entries() const { return impl_->entries; }
 
 bool CheckpointReader::has(const std::string& name) const {
   return !io::is_slice_key(name) && impl_->index.entries.contains(name);

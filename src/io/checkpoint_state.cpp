@@ -13,9 +13,7 @@ namespace {
 
 constexpr uint64_t kMostStateBytes = 16 << 20;
 
-bool is_absolute(const std::string& path) {
-  return path.starts_with('/');
-}
+bool is_absolute(const std::string& path) { return path.starts_with('/'); }
 
 std::string relative_to(const std::string& folder, const std::string& path) {
   namespace fs = std::filesystem;

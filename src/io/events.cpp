@@ -94,23 +94,15 @@ EventWriter::~EventWriter() = default;
 EventWriter::EventWriter(EventWriter&&) noexcept = default;
 EventWriter& EventWriter::operator=(EventWriter&&) noexcept = default;
 
-const std::string& EventWriter::path() const {
-  return file_->path();
-}
-void EventWriter::scalar(std::string_view tag, float value, int64_t step) {
-  file_->scalar(tag, value, step);
-}
+const std::string& EventWriter::path() const { return file_->path(); }
+void EventWriter::scalar(std::string_view tag, float value, int64_t step) { file_->scalar(tag, value, step); }
 void EventWriter::histogram(std::string_view tag, const Tensor& values, int64_t step) {
   file_->histogram(tag, values, step);
 }
 void EventWriter::image(std::string_view tag, std::string_view png, int32_t height, int32_t width, int64_t step) {
   file_->image(tag, png, height, width, step);
 }
-void EventWriter::flush() {
-  file_->flush();
-}
-void EventWriter::close() {
-  file_->close();
-}
+void EventWriter::flush() { file_->flush(); }
+void EventWriter::close() { file_->close(); }
 
 }  // namespace vf

@@ -24,9 +24,7 @@ void check_kernel(const Tensor& kernel) {
 }
 
 // Of the channels that are drawn.
-int64_t drawn_channels(const Tensor& kernel) {
-  return kernel.shape()[2] == 3 ? 3 : 1;
-}
+int64_t drawn_channels(const Tensor& kernel) { return kernel.shape()[2] == 3 ? 3 : 1; }
 
 double weight(const Tensor& kernel, int64_t y, int64_t x, int64_t in, int64_t out) {
   const Shape& s = kernel.shape();

@@ -125,9 +125,7 @@ Layout read_layout(const RandomAccessFile& file) {
 
 }  // namespace
 
-Tensor read_npy(const std::string& path) {
-  return read_npy(Env::system(), path);
-}
+Tensor read_npy(const std::string& path) { return read_npy(Env::system(), path); }
 
 Tensor read_npy(Env& env, const std::string& path) {
   const auto file = env.open(path);
@@ -161,9 +159,7 @@ Tensor read_npy(Env& env, const std::string& path) {
   return tensor;
 }
 
-void write_npy(const std::string& path, const Tensor& tensor) {
-  write_npy(Env::system(), path, tensor);
-}
+void write_npy(const std::string& path, const Tensor& tensor) { write_npy(Env::system(), path, tensor); }
 
 void write_npy(Env& env, const std::string& path, const Tensor& tensor) {
   NpyHeader header;

@@ -96,9 +96,7 @@ TensorSlice resolve(const TensorSlice& slice, const Shape& shape) {
   return result;
 }
 
-bool covers_all(const TensorSlice& slice, const Shape& shape) {
-  return shape_of(resolve(slice, shape)) == shape;
-}
+bool covers_all(const TensorSlice& slice, const Shape& shape) { return shape_of(resolve(slice, shape)) == shape; }
 
 Shape shape_of(const TensorSlice& resolved) {
   Shape shape;

@@ -99,7 +99,8 @@ void place(Segment& s, const std::vector<InPlace>& in_place, const std::vector<s
   }
   for (int i = 0; i < static_cast<int>(s.steps.size()); ++i)
     if (scratch[static_cast<size_t>(i)] > 0)
-      blocks.push_back({rounded(scratch[static_cast<size_t>(i)]), i, i, &s.steps[static_cast<size_t>(i)].scratch_offset});
+      blocks.push_back(
+          {rounded(scratch[static_cast<size_t>(i)]), i, i, &s.steps[static_cast<size_t>(i)].scratch_offset});
   s.arena_bytes = pack(blocks);
   for (uint32_t i = 0; i < s.slots.size(); ++i)
     if (root[i] != i) s.slots[i].offset = s.slots[root[i]].offset;

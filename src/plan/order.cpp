@@ -129,7 +129,8 @@ std::vector<Hazard> find_hazards(const Program& program) {
         const Touch& a = lists[v][i];
         const Touch& b = lists[v][j];
         if (!a.writes && !b.writes) continue;
-        if (program.items[static_cast<size_t>(a.item)].node == program.items[static_cast<size_t>(b.item)].node) continue;
+        if (program.items[static_cast<size_t>(a.item)].node == program.items[static_cast<size_t>(b.item)].node)
+          continue;
         by_block[bit[a.item] / 64].push_back({v, a, b});
       }
   for (size_t block = 0; block < by_block.size(); ++block) {

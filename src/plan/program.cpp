@@ -91,14 +91,12 @@ class Builder {
   static const Node* reader_of(const Node& node, const Node* variable_node) {
     const Node* reader = &node;
     for (int depth = 0; depth < 64; ++depth) {
-      const std::string* forward = reader->attrs().find("_forward")
-                                       ? reader->attrs().find("_forward")->get<std::string>()
-                                       : nullptr;
+      const std::string* forward =
+          reader->attrs().find("_forward") ? reader->attrs().find("_forward")->get<std::string>() : nullptr;
       const Node* next = forward ? reader->graph().find(*forward) : nullptr;
       if (!next) break;
-      const bool reads_it = std::any_of(next->inputs().begin(), next->inputs().end(), [&](const Output& in) {
-        return live_variable(in) == variable_node;
-      });
+      const bool reads_it = std::any_of(next->inputs().begin(), next->inputs().end(),
+                                        [&](const Output& in) { return live_variable(in) == variable_node; });
       if (!reads_it) break;
       reader = next;
     }
@@ -173,8 +171,7 @@ class Builder {
       return entries_[static_cast<size_t>(a)].first < entries_[static_cast<size_t>(b)].first;
     });
     std::vector<int> item_of(entries_.size());
-    for (size_t i = 0; i < by_position.size(); ++i)
-      item_of[static_cast<size_t>(by_position[i])] = static_cast<int>(i);
+    for (size_t i = 0; i < by_position.size(); ++i) item_of[static_cast<size_t>(by_position[i])] = static_cast<int>(i);
     const auto rename = [&](Source& s) {
       if (s.kind == Source::Value) s.at = item_of[static_cast<size_t>(s.at)];
     };

@@ -37,7 +37,7 @@ struct VariableAccess {
 struct Item {
   const Node* node = nullptr;  // of a read: the node that reads
   int read = -1;               // the variable that is read; -1: the node itself
-  bool target = false;  // asked for by name: runs even where nobody needs its outputs
+  bool target = false;         // asked for by name: runs even where nobody needs its outputs
   std::vector<Source> inputs;
   std::vector<VariableAccess> accesses;  // writes and peeks
   std::vector<int> after;                // items before this one by a control edge, or by a reference handed on

@@ -83,9 +83,9 @@ struct Segment {
   std::vector<Step> steps;
   std::vector<uint32_t> args;
   std::vector<Write> writes;
-  std::vector<uint32_t> releases;  // slots of pins
+  std::vector<uint32_t> releases;     // slots of pins
   std::vector<uint32_t> bound_slots;  // those that each run points at its feeds and results
-  std::vector<Slot> slots;         // those of earlier segments first, as Outer
+  std::vector<Slot> slots;            // those of earlier segments first, as Outer
   std::vector<Tensor> constants;
   size_t arena_bytes = 0;
   size_t num_steps_folded = 0;

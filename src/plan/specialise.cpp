@@ -109,7 +109,8 @@ class Specialiser {
     if (!op.shape) fail(node, Code::Unimplemented, "has no shape rule");
     op.shape(shapes);
     for (size_t o = 0; o < outputs; ++o) {
-      const bool handle = node.output_is_ref(static_cast<int>(o)) || node.output_dtype(static_cast<int>(o)) == DType::Resource;
+      const bool handle =
+          node.output_is_ref(static_cast<int>(o)) || node.output_dtype(static_cast<int>(o)) == DType::Resource;
       if (handle || output_shapes_[o].fully_defined()) continue;
       if (shapes.asked() && wait_for(item, shapes.asked())) return false;
       fail(node, Code::Unimplemented, "has an output whose shape " + output_shapes_[o].str() + " depends on data");
@@ -126,7 +127,8 @@ class Specialiser {
     }
     const bool hands_on = item.accesses.empty() && outputs > 0 && [&] {
       for (size_t o = 0; o < outputs; ++o)
-        if (!node.output_is_ref(static_cast<int>(o)) && node.output_dtype(static_cast<int>(o)) != DType::Resource) return false;
+        if (!node.output_is_ref(static_cast<int>(o)) && node.output_dtype(static_cast<int>(o)) != DType::Resource)
+          return false;
       return true;
     }();
     const bool nothing_to_do = outputs == 0 && !op.fast && !op.reference;

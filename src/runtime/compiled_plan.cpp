@@ -44,7 +44,9 @@ std::vector<Tensor> CompiledPlan::run(std::span<const Tensor> feeds, int threads
   // Gives frames back and lets pins go however the run ends.
   struct Frames {
     std::vector<std::pair<std::shared_ptr<Prepared>, std::unique_ptr<Frame>>> list;
-    void give_back(std::pair<std::shared_ptr<Prepared>, std::unique_ptr<Frame>>& f) { f.first->frames.give(std::move(f.second)); }
+    void give_back(std::pair<std::shared_ptr<Prepared>, std::unique_ptr<Frame>>& f) {
+      f.first->frames.give(std::move(f.second));
+    }
     ~Frames() {
       for (auto& f : list) give_back(f);
     }

@@ -39,8 +39,7 @@ std::unique_ptr<Frame> FramePool::make() const {
     const Slot& slot = segment_.slots[i];
     if (slot.memory == Memory::Arena && slot.first_step >= 0)
       frame->slots[i] = static_cast<char*>(frame->arena->data()) + slot.offset;
-    if (slot.memory == Memory::Constant)
-      frame->slots[i] = const_cast<void*>(segment_.constants[slot.index].raw());
+    if (slot.memory == Memory::Constant) frame->slots[i] = const_cast<void*>(segment_.constants[slot.index].raw());
     if (slot.memory == Memory::Owned) {
       frame->owned.emplace_back(i, Tensor(slot.dtype, slot.shape));
       frame->slots[i] = frame->owned.back().second.raw();
@@ -61,8 +60,7 @@ void read_variable(const Segment& segment, const Step& step, Frame& frame, std::
   const uint32_t slot = segment.args[step.first_arg];
   const VariableEntry& entry = *arguments.variables[step.variable];
   pins[slot] = entry.pin(segment.slots[slot].shape);
-  if (!pins[slot])
-    throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
+  if (!pins[slot]) throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
   frame.slots[slot] = pins[slot]->data();
 }
 
@@ -88,7 +86,8 @@ void open_writes(const Segment& segment, const Step& step, Frame& frame, const R
   });
   for (uint32_t i = 0; i < n; ++i) {
     if (i > 0 && first[order[i]].variable == first[order[i - 1]].variable)
-      throw Error(Code::InvalidArgument, "writes the variable " + arguments.variables[first[order[i]].variable]->name() +
+      throw Error(Code::InvalidArgument, "writes the variable " +
+                                             arguments.variables[first[order[i]].variable]->name() +
                                              " through two of its inputs");
     open(first[order[i]]);
   }

@@ -50,8 +50,8 @@ struct RunArguments {
   std::vector<Tensor>* results;
 };
 
-// Runs the steps of one segment. `frame` is of its pool; `pins` are those of the run's first frame; `outer` is the frame of
-// the segment before, or null. The caller's floating-point mode and threads are as the plan needs them.
+// Runs the steps of one segment. `frame` is of its pool; `pins` are those of the run's first frame; `outer` is the
+// frame of the segment before, or null. The caller's floating-point mode and threads are as the plan needs them.
 void run_segment(const plan::Segment& segment, Frame& frame, std::vector<BufferRef>& pins, const Frame* outer,
                  const RunArguments& arguments);
 

@@ -27,7 +27,8 @@ void NanFinder::after(const plan::Segment& segment, const plan::Step& step, void
       for (int64_t i = 0; i < n; ++i)
         if (!std::isfinite(convert<double>(values[i])))
           throw Error(Code::InvalidArgument, "output " + std::to_string(o) + " is not finite at element " +
-                                                 std::to_string(i) + " (step " + std::to_string(steps_) + " of the run)");
+                                                 std::to_string(i) + " (step " + std::to_string(steps_) +
+                                                 " of the run)");
     });
   }
 }

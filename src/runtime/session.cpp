@@ -44,7 +44,8 @@ std::vector<Tensor> run(SessionState& state, const Fetches& fetches, const Feeds
 const Node& variable_node(const Output& output) {
   const Node* n = output ? variable_of(output) : nullptr;
   if (!n && output) n = live_variable(output);
-  if (!n) throw Error(Code::InvalidArgument, (output ? output.name() : std::string("an empty output")) + " is no variable");
+  if (!n)
+    throw Error(Code::InvalidArgument, (output ? output.name() : std::string("an empty output")) + " is no variable");
   return *n;
 }
 

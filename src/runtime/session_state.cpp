@@ -61,7 +61,8 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   }
   for (const Output& f : feeds)
     if (!f.node || &f.graph() != &graph)
-      throw Error(Code::InvalidArgument, "Tensor " + (f.node ? f.name() : "(empty)") + " is not an element of this graph.");
+      throw Error(Code::InvalidArgument,
+                  "Tensor " + (f.node ? f.name() : "(empty)") + " is not an element of this graph.");
   plan::Program program = plan::make_program(signature);
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
   std::vector<VariableEntry*> entries;

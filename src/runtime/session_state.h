@@ -15,9 +15,9 @@ namespace vf::runtime {
 
 // What tests may change: the order of planning, delays between steps.
 struct PlanHooks {
-  bool shuffle = false;     // plan in another legal order, drawn from `seed`
+  bool shuffle = false;  // plan in another legal order, drawn from `seed`
   uint64_t seed = 0;
-  bool order_rule = true;   // false: only data and control edges order
+  bool order_rule = true;  // false: only data and control edges order
   StepObserver* observer = nullptr;
 };
 

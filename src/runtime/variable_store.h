@@ -31,7 +31,8 @@ class VariableEntry {
 
   // The present version, pinned; an invalid tensor where it is uninitialized.
   Tensor pin() const;
-  // As pin(), but only the buffer, for steps. Null where it is uninitialized; Aborted where the shape is not `expected`.
+  // As pin(), but only the buffer, for steps. Null where it is uninitialized; Aborted where the shape is not
+  // `expected`.
   BufferRef pin(const Shape& expected) const;
 
  private:
@@ -47,8 +48,8 @@ class VariableEntry {
   std::atomic<uint64_t> shape_version_{0};
 };
 
-// The one way to write a variable: assign, optimizers, scatter, restore, Session::set. Holds the variable until commit()
-// or destruction; a version that somebody pinned is left alone (copy on write), else the write is in place.
+// The one way to write a variable: assign, optimizers, scatter, restore, Session::set. Holds the variable until
+// commit() or destruction; a version that somebody pinned is left alone (copy on write), else the write is in place.
 class WriteHandle {
  public:
   WriteHandle() = default;

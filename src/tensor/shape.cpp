@@ -65,8 +65,8 @@ Shape Shape::merged(const Shape& other) const {
   if (rank_ < 0) return other;
   if (other.rank_ < 0) return *this;
   if (rank_ != other.rank_)
-    throw Error(Code::InvalidArgument, "Shapes must be equal rank, but are " + std::to_string(rank_) + " and " +
-                                           std::to_string(other.rank_));
+    throw Error(Code::InvalidArgument,
+                "Shapes must be equal rank, but are " + std::to_string(rank_) + " and " + std::to_string(other.rank_));
   Shape result = *this;
   for (int i = 0; i < rank_; ++i) {
     if ((*this)[i] >= 0 && other[i] >= 0 && (*this)[i] != other[i])

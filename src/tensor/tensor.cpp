@@ -76,8 +76,8 @@ void Tensor::check_count(size_t wanted) const {
 }
 
 void Tensor::throw_dtype(DType wanted) const {
-  throw Error(Code::InvalidArgument, std::string("a tensor of dtype ") + dtype_python_name(dtype_) +
-                                         " does not hold " + dtype_python_name(wanted));
+  throw Error(Code::InvalidArgument, std::string("a tensor of dtype ") + dtype_python_name(dtype_) + " does not hold " +
+                                         dtype_python_name(wanted));
 }
 
 double Tensor::number(int64_t i) const {

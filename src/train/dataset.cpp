@@ -13,8 +13,8 @@ Tensor read_one(const std::string& stem, int rank, const char* what) {
     if (!Env::system().exists(stem + ending)) continue;
     Tensor t = io::read_idx(Env::system(), stem + ending);
     if (t.dtype() != DType::UInt8 || t.shape().rank() != rank)
-      throw Error(Code::InvalidArgument, stem + ending + " holds no " + what + ": " + t.shape().str() + " " +
-                                             dtype_python_name(t.dtype()));
+      throw Error(Code::InvalidArgument,
+                  stem + ending + " holds no " + what + ": " + t.shape().str() + " " + dtype_python_name(t.dtype()));
     return t;
   }
   throw Error(Code::NotFound, "neither " + stem + " nor " + stem + ".gz exists");

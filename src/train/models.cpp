@@ -63,7 +63,8 @@ Model make_model(Graph& graph, const ModelOptions& o, const Shape& image_shape, 
   m.loss = mean_sparse_softmax_cross_entropy(m.labels, logits);
   m.predictions = make("ArgMax", {logits, Tensor(1)}, {}, "predictions");
   const Output right = make("Equal", {m.predictions, make("Cast", {m.labels}, {{"DstT", DType::Int64}})});
-  m.correct = make("Sum", {make("Cast", {right}, {{"DstT", DType::Float}}), Tensor::vector<int32_t>({0})}, {}, "correct");
+  m.correct =
+      make("Sum", {make("Cast", {right}, {{"DstT", DType::Float}}), Tensor::vector<int32_t>({0})}, {}, "correct");
   m.train_op = m.optimizer->minimize(m.loss);
   for (const Variable& v : trainable_variables(graph))
     if (v.name().ends_with("/kernel")) m.kernels.push_back(v);

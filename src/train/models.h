@@ -6,24 +6,17 @@
 
 #include "varflow/graph.h"
 #include "varflow/train.h"
+#include "varflow/trainer.h"
 #include "varflow/variables.h"
 
 namespace vf::train {
 
-struct ModelOptions {
-  std::string name = "lenet";  // lenet, mlp, resnet18
-  std::string optimizer = "momentum";  // gradient_descent (sgd), momentum, adam
-  float learning_rate = 0;     // 0: the optimizer's usual one for the model
-  int64_t seed = 1;
-  std::string first_kernel;    // .npy with pretrained values of the first convolution; "" draws them
-};
-
 struct Model {
-  Output images;    // placeholder [batch, height, width, channels], 0 to 1
-  Output labels;    // placeholder [batch], int32
-  Output training;  // placeholder, bool; fed true where dropout acts
-  Output loss;      // mean cross entropy
-  Output correct;   // number of right answers, float
+  Output images;       // placeholder [batch, height, width, channels], 0 to 1
+  Output labels;       // placeholder [batch], int32
+  Output training;     // placeholder, bool; fed true where dropout acts
+  Output loss;         // mean cross entropy
+  Output correct;      // number of right answers, float
   Output predictions;  // [batch], int64
   Node* train_op = nullptr;
   std::unique_ptr<Optimizer> optimizer;

@@ -1,4 +1,4 @@
-#include "train/trainer.h"
+#include "varflow/trainer.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,10 +6,13 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/atomic_file.h"
 #include "base/env.h"
 #include "io/filter_picture.h"
 #include "io/png.h"
 #include "train/dataset.h"
+#include "train/models.h"
+#include "varflow/arrays.h"
 #include "varflow/events.h"
 #include "varflow/operators.h"
 #include "varflow/saver.h"
@@ -55,7 +58,13 @@ class Run {
     if (steps_per_epoch_ == 0)
       throw Error(Code::InvalidArgument, "a batch of " + std::to_string(options.batch) + " is more than the " +
                                              std::to_string(train_.size()) + " images");
-    model_ = make_model(graph_, options.model, train_.image_shape(), std::max(train_.classes(), test_.classes()));
+    ModelOptions model = options.model;
+    if (model.first_kernel == "auto") {
+      model.first_kernel = options.data + "/lenet_conv1.npy";
+      if (model.name != "lenet" || !Env::system().exists(model.first_kernel)) model.first_kernel.clear();
+    }
+    if (!model.first_kernel.empty() && listener.note) listener.note("conv1/kernel starts from " + model.first_kernel);
+    model_ = make_model(graph_, model, train_.image_shape(), std::max(train_.classes(), test_.classes()));
     // The step is counted by an op of its own: the optimizer's update stays TensorFlow's.
     global_step_ = variable(graph_, Tensor(int64_t{0}), {.name = "global_step", .trainable = false});
     count_step_ = assign_add(global_step_, Tensor(int64_t{1})).node;
@@ -101,6 +110,8 @@ class Run {
       const io::Picture picture = io::draw_filters_before_after(kernel_before, session.get(first));
       write_file_atomically(Env::system(), result.picture, io::encode_png(picture));
     }
+    result.first_kernel = options_.out + "/first_kernel.npy";
+    write_npy(result.first_kernel, session.get(first));
     // What counts is what the file holds: it is read back into a session that knows nothing else.
     Session fresh(graph_, session_options);
     saver.restore(fresh, result.checkpoint);

@@ -3,7 +3,9 @@
 #include "cpu/random.h"
 
 #include <gtest/gtest.h>
+
 #include <zlib.h>
+#include "cpu_test_util.h"
 
 #include <algorithm>
 #include <bit>

@@ -47,7 +47,7 @@ def mixed():
 
 
 def with_quantized():
-    """A dtype that Varflow lacks beside one that it has."""
+    """A quantized tensor beside a plain one."""
     q = tf.quantization.quantize(tf.constant([0.0, 1.0]), 0.0, 1.0, tf.qint8)[0]
     save(os.path.join(CHECKPOINTS, "quantized"), [("a", tf.constant([1.0, 2.0])), ("q", q)])
 

@@ -22,9 +22,7 @@ void save(const std::string& prefix) {
   write(prefix + ".meta", "");
 }
 
-std::string state_text(const TempFolder& folder) {
-  return read_file(Env::system(), folder / "checkpoint");
-}
+std::string state_text(const TempFolder& folder) { return read_file(Env::system(), folder / "checkpoint"); }
 
 TEST(CheckpointState, WritesTheTextOfSaver) {
   CheckpointState state{"m-2", {"m-1", "m-2"}};

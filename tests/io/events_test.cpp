@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
 #include <cerrno>
 #include <cmath>
 #include <limits>
@@ -126,17 +128,30 @@ TEST_F(Events, FlushesBySizeTimeAndOnRequest) {
   EXPECT_EQ(count(), 6u);
 }
 
+// A clock that ticks with each call and lets others go first: were a call not one whole, times would stand out of
+// order.
 TEST_F(Events, TakesCallsFromSeveralThreads) {
-  const auto file = make();
+  constexpr int kThreads = 4, kCalls = 500;
+  std::atomic<int> ticks{0};
+  const auto clock = [&] {
+    const int now = ++ticks;
+    std::this_thread::yield();
+    return static_cast<double>(now);
+  };
+  EventFile file({env_, clock, "host"}, folder_ / "run", {.flush_seconds = 100});
+  std::barrier start(kThreads);
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 500; ++i) file->scalar("thread" + std::to_string(t), static_cast<float>(i), i);
+      start.arrive_and_wait();
+      for (int i = 0; i < kCalls; ++i) file.scalar("thread" + std::to_string(t), static_cast<float>(i), i);
     });
   }
   for (auto& thread : threads) thread.join();
-  file->close();
-  EXPECT_EQ(vf::testing::read_records(file->path()).size(), 2001u);
+  file.close();
+  const auto records = vf::testing::read_records(file.path());
+  ASSERT_EQ(records.size(), size_t{kThreads} * kCalls + 1);
+  for (size_t i = 0; i < records.size(); ++i) ASSERT_EQ(vf::testing::wall_time(records[i]), static_cast<double>(i + 1));
 }
 
 TEST_F(Events, ReportsAFullDiskAndStops) {

@@ -18,9 +18,7 @@ using ::testing::HasSubstr;
 using testing::same;
 using testing::TempFolder;
 
-Tensor numpy(const std::string& name) {
-  return read_npy(golden("npy/" + name + ".npy"));
-}
+Tensor numpy(const std::string& name) { return read_npy(golden("npy/" + name + ".npy")); }
 
 TEST(Npy, ReadsNumPysFiles) {
   EXPECT_TRUE(same(numpy("float"), Tensor::of<float>({2, 3}, {0, 1, 2, 3, 4, 5})));
@@ -72,6 +70,10 @@ TEST(Npy, ReadsWhatItWrites) {
   for (int d = 1; d < 24; ++d) {
     const auto dtype = static_cast<DType>(d);
     if (!is_plain(dtype) || dtype_size(dtype) == 0) continue;
+    if (dtype_name(dtype)[0] == 'q') {
+      EXPECT_EQ(error_of([&] { write_npy(folder / "a", Tensor::zeros(dtype, {1})); }).code(), Code::Unimplemented);
+      continue;  // NumPy has no quantized types
+    }
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 0}, Shape{2, 3, 4}, Shape{1, 1, 1, 1, 1, 1, 1, 1}}) {
       Tensor tensor = Tensor::zeros(dtype, shape);
       for (size_t i = 0; i < tensor.bytes(); ++i)

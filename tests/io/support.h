@@ -11,9 +11,7 @@
 
 namespace vf::testing {
 
-inline std::string golden(const std::string& name) {
-  return std::string(VARFLOW_TEST_DATA) + "/" + name;
-}
+inline std::string golden(const std::string& name) { return std::string(VARFLOW_TEST_DATA) + "/" + name; }
 
 // The error that f throws; a failure of the test where it throws none.
 template <class F>

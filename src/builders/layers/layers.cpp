@@ -12,8 +12,8 @@ Output activate(const Output& x, Activation activation) {
 int64_t known_size(const Output& x, int dim, const std::string& name) {
   const Shape& s = x.shape();
   if (!s.has_rank() || s.dim(dim) < 0)
-    throw Error(Code::InvalidArgument, "layer " + name + " needs to know the size of its input's last dimension: " +
-                                           s.str());
+    throw Error(Code::InvalidArgument,
+                "layer " + name + " needs to know the size of its input's last dimension: " + s.str());
   return s.dim(dim);
 }
 
@@ -37,8 +37,8 @@ Output convolution_layer(const Output& x, int64_t filters, const std::string& na
 Output dense_layer(const Output& x, int64_t units, const std::string& name, const DenseOptions& o) {
   Graph& graph = x.graph();
   const VariableScope scope(graph, name);
-  const Variable kernel = get_variable(graph, "kernel", Shape{known_size(x, -1, name), units},
-                                       {.initializer = o.kernel_initializer});
+  const Variable kernel =
+      get_variable(graph, "kernel", Shape{known_size(x, -1, name), units}, {.initializer = o.kernel_initializer});
   const Variable bias = get_variable(graph, "bias", Shape{units}, {.initializer = zeros_initializer()});
   return activate(make("BiasAdd", {make("MatMul", {x, kernel}), bias}), o.activation);
 }

@@ -24,8 +24,10 @@ Node* Optimizer::minimize(const Output& loss, const MinimizeOptions& options) {
   const auto gradients = compute_gradients(loss, options.var_list);
   const bool any = std::any_of(gradients.begin(), gradients.end(), [](const auto& g) { return bool(g.first); });
   if (!any)
-    throw Error(Code::InvalidArgument, "No gradients provided for any variable, check your graph for ops that do not "
-                                       "support gradients, between variables and loss " + loss.name() + ".");
+    throw Error(Code::InvalidArgument,
+                "No gradients provided for any variable, check your graph for ops that do not "
+                "support gradients, between variables and loss " +
+                    loss.name() + ".");
   return apply_gradients(gradients, options);
 }
 
@@ -159,10 +161,10 @@ void AdamOptimizer::prepare(Graph& graph) {
 }
 
 Node* AdamOptimizer::apply(const Output& g, const Variable& v) {
-  return training_op(v, "ApplyAdam",
-                     {v.ref(), get_slot(v, "m").ref(), get_slot(v, "v").ref(), as(beta1_power_.value(), v),
-                      as(beta2_power_.value(), v), as(rate_, v), as(beta1_node_, v), as(beta2_node_, v),
-                      as(epsilon_node_, v), g});
+  return training_op(
+      v, "ApplyAdam",
+      {v.ref(), get_slot(v, "m").ref(), get_slot(v, "v").ref(), as(beta1_power_.value(), v),
+       as(beta2_power_.value(), v), as(rate_, v), as(beta1_node_, v), as(beta2_node_, v), as(epsilon_node_, v), g});
 }
 
 std::vector<Node*> AdamOptimizer::finish(Graph& graph, const std::vector<Node*>& updates) {

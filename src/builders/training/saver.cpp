@@ -36,20 +36,23 @@ void Saver::restore(Session& session, const std::string& path) const {
     for (const Variable& v : variables_) values.emplace_back(v.ref(), reader.read(v.name(), "", v.dtype()));
     for (const auto& [ref, value] : values)
       if (!ref.node->attr<Shape>("shape").compatible(value.shape()))
-        throw Error(Code::InvalidArgument, "Assign requires shapes of both tensors to match. lhs shape= " +
-                                               ref.node->attr<Shape>("shape").str() + " rhs shape= " +
-                                               value.shape().str() + " (variable " + ref.node->name() + ")");
+        throw Error(
+            Code::InvalidArgument,
+            "Assign requires shapes of both tensors to match. lhs shape= " + ref.node->attr<Shape>("shape").str() +
+                " rhs shape= " + value.shape().str() + " (variable " + ref.node->name() + ")");
   } catch (const Error& e) {
     if (e.code() == Code::NotFound)
-      throw Error(e.code(), std::string("Restoring from checkpoint failed. This is most likely due to a Variable name or "
-                                        "other graph key that is missing from the checkpoint. Please ensure that you have "
-                                        "not altered the graph expected based on the checkpoint. Original error:\n\n") +
-                                e.what());
+      throw Error(e.code(),
+                  std::string("Restoring from checkpoint failed. This is most likely due to a Variable name or "
+                              "other graph key that is missing from the checkpoint. Please ensure that you have "
+                              "not altered the graph expected based on the checkpoint. Original error:\n\n") +
+                      e.what());
     if (e.code() == Code::InvalidArgument)
-      throw Error(e.code(), std::string("Restoring from checkpoint failed. This is most likely due to a mismatch between "
-                                        "the current graph and the graph from the checkpoint. Please ensure that you have "
-                                        "not altered the graph expected based on the checkpoint. Original error:\n\n") +
-                                e.what());
+      throw Error(e.code(),
+                  std::string("Restoring from checkpoint failed. This is most likely due to a mismatch between "
+                              "the current graph and the graph from the checkpoint. Please ensure that you have "
+                              "not altered the graph expected based on the checkpoint. Original error:\n\n") +
+                      e.what());
     throw;
   }
   session.set(values);

@@ -46,10 +46,11 @@ std::pair<double, double> fans(const Shape& shape) {
 // A stored tensor in place of a drawn one.
 Output stored(Graph& graph, const Tensor& value, const Shape& shape, DType dtype, const std::string& from) {
   if (!(value.shape() == shape))
-    throw Error(Code::InvalidArgument, from + " has the shape " + value.shape().str() + ", the variable " + shape.str());
+    throw Error(Code::InvalidArgument,
+                from + " has the shape " + value.shape().str() + ", the variable " + shape.str());
   if (value.dtype() != dtype)
-    throw Error(Code::InvalidArgument, from + " is " + dtype_python_name(value.dtype()) + ", the variable " +
-                                           dtype_python_name(dtype));
+    throw Error(Code::InvalidArgument,
+                from + " is " + dtype_python_name(value.dtype()) + ", the variable " + dtype_python_name(dtype));
   return constant(graph, value, "initial_value");
 }
 
@@ -97,7 +98,8 @@ Initializer variance_scaling_initializer(VarianceScalingOptions o) {
     const double variance = o.scale / std::max(1.0, n);
     constexpr double kTruncation = 0.87962566103423978;  // deviation of a normal that is cut at 2
     if (o.distribution == ScalingDistribution::TruncatedNormal)
-      return truncated_normal(graph, shape, {.stddev = std::sqrt(variance) / kTruncation, .dtype = dtype, .seed = o.seed});
+      return truncated_normal(graph, shape,
+                              {.stddev = std::sqrt(variance) / kTruncation, .dtype = dtype, .seed = o.seed});
     if (o.distribution == ScalingDistribution::UntruncatedNormal)
       return random_normal(graph, shape, {.stddev = std::sqrt(variance), .dtype = dtype, .seed = o.seed});
     const double limit = std::sqrt(3 * variance);

@@ -60,11 +60,13 @@ Output random_uniform(Graph& graph, const Operand& shape, RandomUniformOptions o
 
 Output dropout(const Output& x, double rate, DropoutOptions options) {
   if (!(rate >= 0 && rate < 1))
-    throw Error(Code::InvalidArgument, "`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate=" +
-                                           std::to_string(rate));
+    throw Error(
+        Code::InvalidArgument,
+        "`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate=" + std::to_string(rate));
   if (!is_floating(x.dtype()))
-    throw Error(Code::InvalidArgument, "`x` has to be a floating point tensor since it's going to be scaled. Received " +
-                                           std::string(dtype_python_name(x.dtype())));
+    throw Error(Code::InvalidArgument,
+                "`x` has to be a floating point tensor since it's going to be scaled. Received " +
+                    std::string(dtype_python_name(x.dtype())));
   if (rate == 0) return x;
   Graph& graph = x.graph();
   const NameScope scope(graph, options.name);

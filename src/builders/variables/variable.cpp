@@ -47,8 +47,7 @@ Variable make_variable(Graph& graph, const VariableSpec& spec, const Output& ini
                              .build();
     state->snapshot = make("ReadVariableOp", {state->ref}, {{"dtype", spec.dtype}}, absolute("/Read/ReadVariableOp"));
   } else {
-    state->initializer =
-        make("Assign", {state->ref, initial_value}, {{"_class", own_class}}, absolute("/Assign")).node;
+    state->initializer = make("Assign", {state->ref, initial_value}, {{"_class", own_class}}, absolute("/Assign")).node;
     state->snapshot = make("Identity", {state->ref}, {{"_class", own_class}}, absolute("/read"));
   }
   Variable v(std::move(state));
@@ -136,20 +135,24 @@ Variable get(Graph& graph, const std::string& name, const Shape* shape, const Te
   }
   const bool reuse = scope && (scope->reuse || scope->auto_reuse);
   if (found && !reuse)
-    throw Error(Code::InvalidArgument, "Variable " + full + " already exists, disallowed. Did you mean to set reuse=True "
-                                                            "or reuse=tf.AUTO_REUSE in VarScope?");
+    throw Error(Code::InvalidArgument, "Variable " + full +
+                                           " already exists, disallowed. Did you mean to set reuse=True "
+                                           "or reuse=tf.AUTO_REUSE in VarScope?");
   if (!found && scope && scope->reuse)
-    throw Error(Code::InvalidArgument, "Variable " + full + " does not exist, or was not created with tf.get_variable(). "
-                                                            "Did you mean to set reuse=tf.AUTO_REUSE in VarScope?");
+    throw Error(Code::InvalidArgument, "Variable " + full +
+                                           " does not exist, or was not created with tf.get_variable(). "
+                                           "Did you mean to set reuse=tf.AUTO_REUSE in VarScope?");
   if (found) {
     const DType wanted = value ? value->dtype() : o.dtype;
     if (shape && !shape->compatible(found.shape()))
       throw Error(Code::InvalidArgument, "Trying to share variable " + full + ", but specified shape " +
-                                             shape->python_str() + " and found shape " + found.shape().python_str() + ".");
+                                             shape->python_str() + " and found shape " + found.shape().python_str() +
+                                             ".");
     if (wanted != found.dtype())
       throw Error(Code::InvalidArgument, "Trying to share variable " + full + ", but specified dtype " +
                                              dtype_python_name(wanted) + " and found dtype " +
-                                             dtype_python_name(found.dtype()) + (found.is_resource() ? "" : "_ref") + ".");
+                                             dtype_python_name(found.dtype()) + (found.is_resource() ? "" : "_ref") +
+                                             ".");
     return found;
   }
   if (shape && !shape->fully_defined())
@@ -174,8 +177,9 @@ Variable get(Graph& graph, const std::string& name, const Shape* shape, const Te
   spec.name = graph.unique_name(full);
   Output initial;
   if (value) {
-    initial = constant(graph, *value,
-                       graph.unique_name(spec.name + (spec.resource ? "/Initializer/initial_value" : "/initial_value")) + "/");
+    initial = constant(
+        graph, *value,
+        graph.unique_name(spec.name + (spec.resource ? "/Initializer/initial_value" : "/initial_value")) + "/");
   } else {
     const NameScope names(graph, spec.name + "/Initializer/");
     GraphContext& context = graph.context();
@@ -198,13 +202,19 @@ Variable get(Graph& graph, const std::string& name, const Shape* shape, const Te
 }  // namespace
 
 Variable get_variable(Graph& graph, const std::string& name, const Shape& shape, VariableOptions options) {
+  if (options.initial_value.valid())
+    throw Error(Code::InvalidArgument, "If initializer is a constant, do not specify shape.");
   return get(graph, name, &shape, nullptr, options);
 }
 
-Variable get_variable(Graph& graph, const std::string& name, const Tensor& initial_value, VariableOptions options) {
+Variable get_variable(Graph& graph, const std::string& name, VariableOptions options) {
+  if (!options.initial_value.valid())
+    throw Error(Code::InvalidArgument, "Variable " + name +
+                                           " did not get an initializer, so its `shape` argument must be "
+                                           "specified.");
   if (options.initializer)
     throw Error(Code::InvalidArgument, "variable " + name + " is given an initial value and an initializer");
-  return get(graph, name, nullptr, &initial_value, options);
+  return get(graph, name, nullptr, &options.initial_value, options);
 }
 
 VariableScope::VariableScope(Graph& graph, const std::string& name, VariableScopeOptions options) : graph_(graph) {

@@ -22,9 +22,7 @@ TensorShape parse_tensor_shape(std::string_view bytes) {
   return shape;
 }
 
-Shape to_shape(const TensorShape& shape) {
-  return shape.unknown_rank ? Shape::unknown() : Shape(shape.dims);
-}
+Shape to_shape(const TensorShape& shape) { return shape.unknown_rank ? Shape::unknown() : Shape(shape.dims); }
 
 std::string serialize(const Shape& shape) {
   std::string bytes;

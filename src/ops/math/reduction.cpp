@@ -110,8 +110,15 @@ void product_gradient(GradientContext& g) {
   g.set(0, b.reshape(b.mul(dy, back), input_shape));
 }
 
+// "Sum" is tf.reduce_sum.
+std::string python_name(std::string name) {
+  name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
+  return "reduce_" + name;
+}
+
 OpBuilder reduction(OpRegistry& r, const std::string& name, const std::string& types, ReduceOp op) {
   return r.op(name)
+      .function(python_name(name))
       .in("input: T")
       .in("reduction_indices: Tidx")
       .out("output: T")
@@ -127,6 +134,7 @@ OpBuilder reduction(OpRegistry& r, const std::string& name, const std::string& t
 
 OpBuilder logical_reduction(OpRegistry& r, const std::string& name, ReduceOp op) {
   return r.op(name)
+      .function(python_name(name))
       .in("input: bool")
       .in("reduction_indices: Tidx")
       .out("output: bool")

@@ -72,7 +72,8 @@ std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
         mean = variance = 0;
         for (int64_t i = 0; i < s.rows(); ++i) mean += x[i * s.channels + c];
         mean /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
-        for (int64_t i = 0; i < s.rows(); ++i) variance += (x[i * s.channels + c] - mean) * (x[i * s.channels + c] - mean);
+        for (int64_t i = 0; i < s.rows(); ++i)
+          variance += (x[i * s.channels + c] - mean) * (x[i * s.channels + c] - mean);
         variance /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
       }
       const double scale = r.input<float>(1)[c] / std::sqrt(variance + double(s.epsilon));
@@ -152,8 +153,10 @@ void register_batch_norm_ops(OpRegistry& r) {
       .attr("exponential_avg_factor: float = 1")
       .attr("data_format: {'NHWC', 'NCHW', 'NDHWC', 'NCDHW'} = 'NHWC'")
       .attr("is_training: bool = true")
-      .doc("(x - mean) / sqrt(variance + epsilon) * scale + offset for each channel; in training of the batch's own mean "
-           "and variance, which it gives out.")
+      .doc(
+          "(x - mean) / sqrt(variance + epsilon) * scale + offset for each channel; in training of the batch's own "
+          "mean "
+          "and variance, which it gives out.")
       .shape([](ShapeContext& c) {
         c.expect_rank(0, 4);
         Shape channels{c.input(0).has_rank() ? c.input(0)[3] : Shape::kUnknown};

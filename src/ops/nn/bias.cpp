@@ -8,7 +8,8 @@ namespace vf {
 namespace {
 
 constexpr const char* kTypes =
-    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, uint64}";
+    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, "
+    "uint64}";
 
 void expect_nhwc(const Node& n) {
   if (n.attr<std::string>("data_format") != "NHWC")
@@ -31,8 +32,8 @@ void register_bias_ops(OpRegistry& r) {
         c.expect_rank(1, 1);
         if (v.has_rank() && v.rank() < 2) c.fail("Input tensor must be at least 2D: " + v.str());
         if (v.has_rank() && c.input(1).has_rank() && v.dim(-1) >= 0 && c.input(1)[0] >= 0 && v.dim(-1) != c.input(1)[0])
-          c.fail("Must provide as many biases as the last dimension of the input tensor: " + c.input(1).str() + " vs. " +
-                 v.str());
+          c.fail("Must provide as many biases as the last dimension of the input tensor: " + c.input(1).str() +
+                 " vs. " + v.str());
         c.set_output(0, v);
       })
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {

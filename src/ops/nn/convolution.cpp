@@ -1,9 +1,11 @@
 // Two-dimensional convolution and its gradients. NHWC activations, HWIO kernels.
 #include "cpu/dnnl/convolution.h"
 
-#include <cstring>
+#include <algorithm>
+#include <map>
 #include <memory>
 
+#include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
@@ -140,6 +142,55 @@ cpu::dnnl::ConvolutionOptions options(const KernelMake& m) {
   return o;
 }
 
+// oneDNN splits the sums of backward-weights by threads. In shards of the batch, each computed by one thread and added
+// in order, the bits do not depend on their number.
+constexpr int64_t kShards = 16;
+
+std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const ConvolutionShape& s) {
+  using cpu::dnnl::ConvolutionBackwardWeights;
+  if (m.output_dtype() != DType::Float || s.batch == 0) return nullptr;
+  const int64_t shards = std::min(kShards, s.batch);
+  const auto first = [batch = s.batch, shards](int64_t shard) { return batch * shard / shards; };
+  cpu::dnnl::ConvolutionOptions o = options(m);
+  o.threads = 1;
+  std::map<int64_t, std::shared_ptr<const ConvolutionBackwardWeights>> by_batch;
+  size_t scratch = 0;
+  for (int64_t i = 0; i < shards; ++i) {
+    auto& p = by_batch[first(i + 1) - first(i)];
+    if (p) continue;
+    ConvolutionShape part = s;
+    part.batch = first(i + 1) - first(i);
+    p = ConvolutionBackwardWeights::make(part, o);
+    if (!p) return nullptr;
+    scratch = std::max(scratch, p->scratch_bytes());
+  }
+  constexpr size_t kLine = 64;
+  const size_t result_bytes = (static_cast<size_t>(s.weights_size()) * sizeof(float) + kLine - 1) / kLine * kLine;
+  const size_t shard_bytes = result_bytes + (scratch + kLine - 1) / kLine * kLine;
+  m.set_scratch(static_cast<size_t>(shards) * shard_bytes);
+  const int threads = m.threads();
+  const int64_t source_size = s.in_size() / s.batch;
+  const int64_t destination_size = s.destination_size() / s.batch;
+  return kernel([=](KernelRun& run) {
+    char* memory = static_cast<char*>(run.scratch());
+    parallel_for(threads, shards, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        char* own = memory + static_cast<size_t>(i) * shard_bytes;
+        by_batch.at(first(i + 1) - first(i))
+            ->run(run.input<float>(0) + first(i) * source_size, run.input<float>(2) + first(i) * destination_size, own,
+                  nullptr, own + result_bytes);
+      }
+    });
+    float* sum = run.output<float>();
+    for (int64_t k = 0; k < s.weights_size(); ++k) {
+      float total = 0;
+      for (int64_t i = 0; i < shards; ++i)
+        total += reinterpret_cast<const float*>(memory + static_cast<size_t>(i) * shard_bytes)[k];
+      sum[k] = total;
+    }
+  });
+}
+
 void conv2d_gradient(GradientContext& g) {
   const AttrMap attrs = same_attrs(g.node());
   const auto sizes = [&](int i) { return g.make("Shape", {g.input(i)}); };
@@ -165,11 +216,8 @@ const AttrMap kStridedAttrs = {{"strides", std::vector<int64_t>{1, 2, 2, 1}}, {"
 }  // namespace
 
 void register_convolution_ops(OpRegistry& r) {
-  convolution_attrs(r.op("Conv2D")
-                        .in("input: T")
-                        .in("filter: T")
-                        .out("output: T")
-                        .attr("T: {half, bfloat16, float, double, int32}"))
+  convolution_attrs(
+      r.op("Conv2D").in("input: T").in("filter: T").out("output: T").attr("T: {half, bfloat16, float, double, int32}"))
       .function("conv2d")
       .doc("output[b, y, x, o] = sum over i, j, c of input[b, y * stride + i, x * stride + j, c] * filter[i, j, c, o]")
       .shape(forward_shape)
@@ -183,7 +231,8 @@ void register_convolution_ops(OpRegistry& r) {
         });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Forward, convolution_shape(m.node(), m.input_shape(0), m.input_shape(1)), m.output_dtype());
+        return reference(Pass::Forward, convolution_shape(m.node(), m.input_shape(0), m.input_shape(1)),
+                         m.output_dtype());
       })
       .grad(conv2d_gradient)
       .example({.inputs = {{2, 5, 4, 3}, {3, 3, 3, 2}}, .attrs = kExampleAttrs})
@@ -211,7 +260,8 @@ void register_convolution_ops(OpRegistry& r) {
             [p](KernelRun& run) { p->run(run.input_raw(2), run.input_raw(1), run.output_raw(), run.scratch()); });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Input, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)), m.output_dtype());
+        return reference(Pass::Input, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)),
+                         m.output_dtype());
       })
       .grad(backprop_input_gradient)
       .example({.inputs = {Tensor::vector<int32_t>({2, 5, 4, 3}), {3, 3, 3, 2}, {2, 5, 4, 2}}, .attrs = kExampleAttrs});
@@ -229,8 +279,8 @@ void register_convolution_ops(OpRegistry& r) {
         c.set_output(0, s.has_rank() ? s : Shape::of_rank(4));
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        if (m.deterministic() && m.threads() > 1) return nullptr;
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.output_shape());
+        if (m.deterministic()) return sharded_backward_weights(m, s);
         std::shared_ptr<const cpu::dnnl::ConvolutionBackwardWeights> p =
             cpu::dnnl::ConvolutionBackwardWeights::make(s, options(m));
         if (!p) return nullptr;
@@ -240,7 +290,8 @@ void register_convolution_ops(OpRegistry& r) {
         });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Filter, convolution_shape(m.node(), m.input_shape(0), m.output_shape()), m.output_dtype());
+        return reference(Pass::Filter, convolution_shape(m.node(), m.input_shape(0), m.output_shape()),
+                         m.output_dtype());
       })
       .grad(backprop_filter_gradient)
       .example({.inputs = {{2, 5, 4, 3}, Tensor::vector<int32_t>({3, 3, 3, 2}), {2, 5, 4, 2}}, .attrs = kExampleAttrs});

@@ -19,8 +19,8 @@ using cpu::PoolingShape;
 Windows pooling_windows(const Node& n, const Shape& in) {
   const auto& k = n.attr<std::vector<int64_t>>("ksize");
   if (k.size() != 4 || k[0] != 1 || k[3] != 1 || k[1] <= 0 || k[2] <= 0)
-    throw Error(Code::Unimplemented, n.type(), n.name(), "pools over height and width only; ksize is " +
-                                                             n.attr_value("ksize").str());
+    throw Error(Code::Unimplemented, n.type(), n.name(),
+                "pools over height and width only; ksize is " + n.attr_value("ksize").str());
   return windows_of(n, {k[1], k[2]}, {in[1], in[2]});
 }
 
@@ -130,9 +130,8 @@ AttrMap same_attrs(const Node& n) {
   return attrs;
 }
 
-const AttrMap kTwoByTwo = {{"ksize", std::vector<int64_t>{1, 2, 2, 1}},
-                           {"strides", std::vector<int64_t>{1, 2, 2, 1}},
-                           {"padding", "SAME"}};
+const AttrMap kTwoByTwo = {
+    {"ksize", std::vector<int64_t>{1, 2, 2, 1}}, {"strides", std::vector<int64_t>{1, 2, 2, 1}}, {"padding", "SAME"}};
 
 }  // namespace
 
@@ -149,9 +148,8 @@ void register_pooling_ops(OpRegistry& r) {
       .doc("The largest value of each window.")
       .shape(forward_shape)
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        std::shared_ptr<const cpu::dnnl::PoolingForward> p =
-            cpu::dnnl::PoolingForward::make(cpu::dnnl::PoolingKind::Max, pooling_shape(m.node(), m.input_shape(0)),
-                                            m.output_dtype(), m.threads());
+        std::shared_ptr<const cpu::dnnl::PoolingForward> p = cpu::dnnl::PoolingForward::make(
+            cpu::dnnl::PoolingKind::Max, pooling_shape(m.node(), m.input_shape(0)), m.output_dtype(), m.threads());
         if (!p) return nullptr;
         m.set_scratch(p->scratch_bytes());
         return kernel([p](KernelRun& run) { p->run(run.input_raw(0), run.output_raw(), run.scratch()); });
@@ -208,9 +206,8 @@ void register_pooling_ops(OpRegistry& r) {
       .doc("The mean of each window, of what lies inside the image.")
       .shape(forward_shape)
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        std::shared_ptr<const cpu::dnnl::PoolingForward> p =
-            cpu::dnnl::PoolingForward::make(cpu::dnnl::PoolingKind::Average, pooling_shape(m.node(), m.input_shape(0)),
-                                            m.output_dtype(), m.threads());
+        std::shared_ptr<const cpu::dnnl::PoolingForward> p = cpu::dnnl::PoolingForward::make(
+            cpu::dnnl::PoolingKind::Average, pooling_shape(m.node(), m.input_shape(0)), m.output_dtype(), m.threads());
         if (!p) return nullptr;
         m.set_scratch(p->scratch_bytes());
         return kernel([p](KernelRun& run) { p->run(run.input_raw(0), run.output_raw(), run.scratch()); });

@@ -1,5 +1,5 @@
-#include "ops/nn/nn_ops.h"
 #include "ops/register.h"
+#include "ops/nn/nn_ops.h"
 
 namespace vf {
 

@@ -116,10 +116,11 @@ void register_softmax_ops(OpRegistry& r) {
         m.allow_in_place(0, 1);
         return kernel([=](KernelRun& run) {
           const int64_t wrong =
-              cpu::sparse_softmax_cross_entropy(dtype, label_dtype, run.input_raw(0), run.input_raw(1), run.output_raw(0),
-                                                run.output_raw(1), s.rows, s.columns, threads);
+              cpu::sparse_softmax_cross_entropy(dtype, label_dtype, run.input_raw(0), run.input_raw(1),
+                                                run.output_raw(0), run.output_raw(1), s.rows, s.columns, threads);
           if (wrong < 0) return;
-          const int64_t label = label_dtype == DType::Int64 ? run.input<int64_t>(1)[wrong] : run.input<int32_t>(1)[wrong];
+          const int64_t label =
+              label_dtype == DType::Int64 ? run.input<int64_t>(1)[wrong] : run.input<int32_t>(1)[wrong];
           throw Error(Code::InvalidArgument, "Received a label value of " + std::to_string(label) +
                                                  " which is outside the valid range of [0, " +
                                                  std::to_string(s.columns) + ").");

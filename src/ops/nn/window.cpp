@@ -5,7 +5,9 @@
 namespace vf {
 namespace {
 
-[[noreturn]] void fail(const Node& n, Code code, const std::string& text) { throw Error(code, n.type(), n.name(), text); }
+[[noreturn]] void fail(const Node& n, Code code, const std::string& text) {
+  throw Error(code, n.type(), n.name(), text);
+}
 
 // SAME: the output has in / stride values, rounded up; what the window lacks is split, the odd one after.
 void pad_same(Window& w, int64_t in) {
@@ -24,7 +26,8 @@ Windows windows_of(const Node& n, std::array<int64_t, 2> sizes, std::array<int64
   const auto& strides = n.attr<std::vector<int64_t>>("strides");
   if (strides.size() != 4) fail(n, Code::InvalidArgument, "Sliding window strides field must specify 4 dimensions");
   if (strides[0] != 1 || strides[3] != 1)
-    fail(n, Code::InvalidArgument, "Current implementation does not yet support strides in the batch and depth dimensions.");
+    fail(n, Code::InvalidArgument,
+         "Current implementation does not yet support strides in the batch and depth dimensions.");
   if (strides[1] <= 0 || strides[2] <= 0) fail(n, Code::InvalidArgument, "Sliding window strides must be positive");
   Windows w;
   w.h = {sizes[0], strides[1]};

@@ -25,8 +25,8 @@ struct Window {
   }
 };
 
-// Height and width of NHWC. `sizes` are the window's, `in` the input's (-1: unknown, then the padding of SAME is not set and
-// `same` says so). InvalidArgument, naming the node, for what is not NHWC or strides over batch or channels.
+// Height and width of NHWC. `sizes` are the window's, `in` the input's (-1: unknown, then the padding of SAME is not
+// set and `same` says so). InvalidArgument, naming the node, for what is not NHWC or strides over batch or channels.
 struct Windows {
   Window h;
   Window w;

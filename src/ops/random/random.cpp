@@ -101,7 +101,8 @@ void register_random_ops(OpRegistry& r) {
   } fills[] = {
       {"RandomUniform", Distribution::Uniform, "Uniform numbers in [0, 1)."},
       {"RandomStandardNormal", Distribution::Normal, "Normal numbers with mean 0 and deviation 1."},
-      {"TruncatedNormal", Distribution::TruncatedNormal, "Normal numbers, drawn again where they are 2 or more from 0."},
+      {"TruncatedNormal", Distribution::TruncatedNormal,
+       "Normal numbers, drawn again where they are 2 or more from 0."},
   };
   for (const auto& f : fills)
     r.op(f.name)
@@ -131,11 +132,10 @@ void register_random_ops(OpRegistry& r) {
       .random()
       .doc("Uniform integers in [minval, maxval).")
       .shape(shape_of_input)
-      .cpu([](KernelMake& m) {
-        return m.output_dtype() == DType::Int32 ? fill_int<int32_t>(m) : fill_int<int64_t>(m);
-      })
+      .cpu([](KernelMake& m) { return m.output_dtype() == DType::Int32 ? fill_int<int32_t>(m) : fill_int<int64_t>(m); })
       .no_grad()
-      .example({.inputs = {Tensor::vector<int32_t>({2, 3}), Tensor(-5), Tensor(5)}, .attrs = {{"seed", 1}, {"seed2", 2}}});
+      .example(
+          {.inputs = {Tensor::vector<int32_t>({2, 3}), Tensor(-5), Tensor(5)}, .attrs = {{"seed", 1}, {"seed2", 2}}});
 }
 
 }  // namespace vf

@@ -9,7 +9,8 @@ namespace vf {
 namespace {
 
 constexpr const char* kTypes =
-    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, uint64}";
+    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, "
+    "uint64}";
 
 // Both kinds of variable share everything but how they are named in the signature.
 struct Kind {
@@ -77,7 +78,9 @@ void register_momentum(OpRegistry& r, Kind kind) {
          kind, true)
       .updates("var")
       .updates("accum")
-      .doc("accum = accum * momentum + grad; var -= lr * accum; with use_nesterov var -= grad * lr + accum * momentum * lr")
+      .doc(
+          "accum = accum * momentum + grad; var -= lr * accum; with use_nesterov var -= grad * lr + accum * momentum * "
+          "lr")
       .shape(update_shape(1, 3))
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const DType dtype = m.input_dtype(3);
@@ -109,8 +112,9 @@ void register_adam(OpRegistry& r, Kind kind) {
       .updates("var")
       .updates("m")
       .updates("v")
-      .doc("m += (grad - m) * (1 - beta1); v += (grad^2 - v) * (1 - beta2); var -= m * lr * sqrt(1 - beta2_power) / "
-           "(1 - beta1_power) / (sqrt(v) + epsilon)")
+      .doc(
+          "m += (grad - m) * (1 - beta1); v += (grad^2 - v) * (1 - beta2); var -= m * lr * sqrt(1 - beta2_power) / "
+          "(1 - beta1_power) / (sqrt(v) + epsilon)")
       .shape(update_shape(2, 9))
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const DType dtype = m.input_dtype(9);

@@ -1,14 +1,23 @@
 #pragma once
-// The training loop of `varflow train`: trains a model on images, changes its kernels on the way, and leaves a run's folder.
+// The training loop of `varflow train`: trains a model on images, changes its kernels on the way, and leaves a run's
+// folder.
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
 
-#include "train/models.h"
-#include "varflow/session.h"
+#include "varflow/export.h"
 
 namespace vf::train {
+
+struct ModelOptions {
+  std::string name = "lenet";          // lenet, mlp
+  std::string optimizer = "momentum";  // momentum, adam, gradient_descent (or sgd)
+  float learning_rate = 0;             // 0: the optimizer's usual one
+  int64_t seed = 1;
+  // .npy with pretrained values of lenet's conv1/kernel; "" draws them; "auto" takes DATA/lenet_conv1.npy where it is.
+  std::string first_kernel = "auto";
+};
 
 struct TrainOptions {
   ModelOptions model;
@@ -62,11 +71,12 @@ struct TrainResult {
   double test_accuracy = 0;  // of the checkpoint that was written, in a session of its own
   std::string checkpoint;    // prefix
   std::string picture;       // PNG of the first kernel before and after
+  std::string first_kernel;  // .npy of the first kernel, for other runs to start from
   std::string events;        // event file
 };
 
 // `stop` is looked at after each step: the run then saves and returns. Throws Error for bad options and files, before
 // anything is written where that can be told.
-TrainResult train(const TrainOptions& options, const TrainListener& listener, const std::atomic<bool>& stop);
+VF_API TrainResult train(const TrainOptions& options, const TrainListener& listener, const std::atomic<bool>& stop);
 
 }  // namespace vf::train

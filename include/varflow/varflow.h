@@ -1,0 +1,18 @@
+#pragma once
+// Everything. Start with graph.h, variables.h and session.h.
+#include "varflow/arrays.h"
+#include "varflow/checkpoint.h"
+#include "varflow/events.h"
+#include "varflow/gradients.h"
+#include "varflow/graph.h"
+#include "varflow/initializers.h"
+#include "varflow/layers.h"
+#include "varflow/op.h"
+#include "varflow/operators.h"
+#include "varflow/ops/ops.h"
+#include "varflow/saver.h"
+#include "varflow/session.h"
+#include "varflow/tensor.h"
+#include "varflow/train.h"
+#include "varflow/trainer.h"
+#include "varflow/variables.h"
