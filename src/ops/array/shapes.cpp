@@ -130,6 +130,34 @@ void register_shape_ops(OpRegistry& r) {
       .no_grad()
       .example({.inputs = {{2, 3}}});
 
+  r.op("ShapeN")
+      .in("input: N * T")
+      .out("output: N * out_type")
+      .attr("N: int >= 1")
+      .attr("T: type")
+      .attr("out_type: {int32, int64} = DT_INT32")
+      .shape_only()
+      .doc("Each input's shape as a vector.")
+      .shape([](ShapeContext& c) {
+        for (int i = 0; i < c.num_inputs(); ++i) {
+          const Shape& s = c.input(i);
+          c.set_output(i, s.has_rank() ? Shape{s.rank()} : Shape{Shape::kUnknown});
+        }
+      })
+      .cpu([](KernelMake& m) {
+        std::vector<std::vector<int64_t>> sizes;
+        for (int i = 0; i < m.num_inputs(); ++i) {
+          const auto dims = m.input_shape(i).dims();
+          sizes.emplace_back(dims.begin(), dims.end());
+        }
+        const DType dtype = m.output_dtype();
+        return kernel([=](KernelRun& run) {
+          for (size_t i = 0; i < sizes.size(); ++i) put(run, dtype, static_cast<int>(i), sizes[i]);
+        });
+      })
+      .no_grad()
+      .example({.inputs = {{2, 3}, {4}}});
+
   r.op("Size")
       .in("input: T")
       .out("output: out_type")

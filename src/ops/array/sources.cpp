@@ -1,6 +1,7 @@
 // Where values come from, and ops that hand them on.
 #include "graph/shape_rules.h"
 #include "ops/array/array_ops.h"
+#include "ops/elements.h"
 
 namespace vf {
 namespace {
@@ -62,6 +63,60 @@ void register_source_ops(OpRegistry& r) {
       .grad(pass_gradient)
       .example({.inputs = {{2, 3}}});
 
+  r.op("IdentityN")
+      .in("input: T")
+      .out("output: T")
+      .attr("T: list(type) >= 1")
+      .doc("The inputs, handed on together.")
+      .shape([](ShapeContext& c) {
+        for (int i = 0; i < c.num_inputs(); ++i) c.set_output(i, c.input(i));
+      })
+      .cpu([](KernelMake& m) {
+        std::vector<std::pair<DType, int64_t>> parts;
+        for (int i = 0; i < m.num_inputs(); ++i) {
+          parts.emplace_back(m.input_dtype(i), m.input_shape(i).num_elements());
+          m.allow_in_place(i, i);
+        }
+        return kernel([=](KernelRun& run) {
+          for (int i = 0; i < static_cast<int>(parts.size()); ++i) {
+            const auto& [dtype, n] = parts[static_cast<size_t>(i)];
+            if (run.output_raw(i) != run.input_raw(i)) copy_elements(dtype, run.input_raw(i), run.output_raw(i), n);
+          }
+        });
+      })
+      .grad([](GradientContext& g) {
+        for (int i = 0; i < g.node().num_outputs(); ++i)
+          if (is_floating(g.input(i).dtype())) g.set(i, g.gradient(i));
+      })
+      .example({.inputs = {{2, 3}, Tensor::vector<int32_t>({1, 2})}});
+
+  r.op("Snapshot")
+      .in("input: T")
+      .out("output: T")
+      .attr("T: type")
+      .alias()
+      .doc("The input as it is now.")
+      .shape(shape_rule::unchanged)
+      .grad(pass_gradient)
+      .example({.inputs = {{2, 3}}});
+
+  r.op("EnsureShape")
+      .in("input: T")
+      .out("output: T")
+      .attr("shape: shape")
+      .attr("T: type")
+      .alias()
+      .doc("The input; an error where it does not have the shape.")
+      .shape([](ShapeContext& c) {
+        const Shape& wanted = c.attr<Shape>("shape");
+        if (!wanted.compatible(c.input(0)))
+          c.fail("Shape of tensor " + c.node().input(0).node->name() + " " + c.input(0).str() +
+                 " is not compatible with expected shape " + wanted.str() + ".");
+        c.set_output(0, wanted.merged(c.input(0)));
+      })
+      .grad(pass_gradient)
+      .example({.inputs = {{2, 3}}, .attrs = {{"shape", Shape{-1, 3}}}});
+
   r.op("StopGradient")
       .in("input: T")
       .out("output: T")
@@ -69,7 +124,8 @@ void register_source_ops(OpRegistry& r) {
       .alias()
       .doc("The input; gradients do not flow through.")
       .shape(shape_rule::unchanged)
-      .no_grad();
+      .no_grad()
+      .example({.inputs = {{2, 3}}});
 
   r.op("PreventGradient")
       .in("input: T")
@@ -82,7 +138,8 @@ void register_source_ops(OpRegistry& r) {
       .grad([](GradientContext& g) {
         throw Error(Code::InvalidArgument, g.node().type(), g.node().name(),
                     "Gradient explicitly disabled. Reason: " + g.node().attr<std::string>("message"));
-      });
+      })
+      .example({.inputs = {{2, 3}}, .gradient = false});
 
   r.op("NoOp").doc("Does nothing; groups what its control inputs do.").shape(shape_rule::none).no_grad();
 }

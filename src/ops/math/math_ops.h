@@ -21,7 +21,9 @@ void register_reduction_ops(OpRegistry& r);      // Sum, Mean, Max, Any, ...
 void register_arg_extreme_ops(OpRegistry& r);    // ArgMax, ArgMin
 void register_l2_loss_op(OpRegistry& r);
 void register_cumulative_ops(OpRegistry& r);  // Cumsum, Cumprod
-void register_segment_ops(OpRegistry& r);     // UnsortedSegmentSum
+void register_diagonal_ops(OpRegistry& r);    // Diag, DiagPart, MatrixDiag, MatrixDiagPart
+void register_qr_op(OpRegistry& r);
+void register_segment_ops(OpRegistry& r);  // UnsortedSegmentSum
 
 // TensorFlow's lists of dtypes, in its orders.
 inline constexpr const char* kFloats = "{bfloat16, half, float, double}";

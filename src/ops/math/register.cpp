@@ -20,6 +20,8 @@ void register_math_ops(OpRegistry& r) {
   register_l2_loss_op(r);
   register_cumulative_ops(r);
   register_segment_ops(r);
+  register_diagonal_ops(r);
+  register_qr_op(r);
 }
 
 }  // namespace vf

@@ -6,6 +6,7 @@ namespace vf {
 void register_state_ops(OpRegistry& r) {
   register_reference_variable_ops(r);
   register_resource_variable_ops(r);
+  register_scatter_ops(r);
 }
 
 }  // namespace vf

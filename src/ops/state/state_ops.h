@@ -7,6 +7,7 @@ namespace vf {
 
 void register_reference_variable_ops(OpRegistry& r);
 void register_resource_variable_ops(OpRegistry& r);
+void register_scatter_ops(OpRegistry& r);  // also ResourceGather and VariableShape
 
 // A kernel that changes the variable of input 0 in place: variable = op(variable, input 1), same shapes.
 KernelFunction update_variable(cpu::BinaryOp op);
