@@ -9,6 +9,7 @@
 
 #include "cpu/isa.h"
 #include "cpu/random_kernels.h"
+#include "cpu_test_util.h"
 
 namespace vf::cpu {
 namespace {
