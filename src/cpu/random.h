@@ -3,7 +3,7 @@
 //
 // `base` is the state of the op's stream before the run; a fill leaves it alone. Outputs are row-major and need the
 // alignment of their type only. Value i is a function of base and i: results depend neither on `threads` (an upper
-// bound; small fills use one) nor on `isa` (one of supported_isas()). Double normals use libm's log, sin and cos;
+// bound; small fills use one) nor on `isa` (which must be available). Double normals use libm's log, sin and cos;
 // float, half and bfloat16 use a vector form of glibc's, so they are the same everywhere.
 #include <cstdint>
 

@@ -17,6 +17,7 @@
 
 #include "cpu/random_distributions.h"
 #include "cpu/random_kernels.h"
+#include "cpu_test_util.h"
 #include "golden_json.h"
 #include "tensor/visit.h"
 #include "varflow/error.h"
