@@ -86,7 +86,7 @@ std::function<int()> add_train_command(CLI::App& app) {
       "Train a network on images and change its kernels while it trains: conv1/kernel from a file, conv2/kernel\n"
       "*= 0.9 after epochs 0, 10, 20, ..., dense1/kernel -= 0.001 * normal(seed) after each epoch.\n"
       "Results on stdout, progress on stderr. Exit code 130: interrupted, and saved.");
-  c->add_option("--model", options->model.name, "lenet or mlp")->capture_default_str();
+  c->add_option("--model", options->model.name, "lenet, mlp or resnet18")->capture_default_str();
   c->add_option("--data", options->data, "folder with {train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]")
       ->capture_default_str();
   c->add_option("--epochs", options->epochs, "epochs in all, those before --restore included")->capture_default_str();

@@ -6,6 +6,10 @@
 namespace vf::train {
 namespace {
 
+// Of ResNet-18's batch normalization.
+constexpr double kEpsilon = 1e-3;
+constexpr double kMovingAverageDecay = 0.9;
+
 // Seeds of the ops follow the run's seed, so that adding an op elsewhere changes no number.
 constexpr int64_t kDropoutSeed = 1000;
 
@@ -32,6 +36,12 @@ Output mlp(const Model& m, int classes) {
   return dense_layer(x, classes, "dense3");
 }
 
+// How many of the logits are largest where the label says so.
+Output count_right(const Output& predictions, const Output& labels, const std::string& name) {
+  const Output right = make("Equal", {predictions, make("Cast", {labels}, {{"DstT", DType::Int64}})});
+  return make("Sum", {make("Cast", {right}, {{"DstT", DType::Float}}), Tensor::vector<int32_t>({0})}, {}, name);
+}
+
 std::unique_ptr<Optimizer> make_optimizer(const ModelOptions& o) {
   const auto rate = [&](float usual) { return o.learning_rate > 0 ? o.learning_rate : usual; };
   if (o.optimizer == "momentum") return std::make_unique<MomentumOptimizer>(rate(0.02F), 0.9F);
@@ -44,6 +54,32 @@ std::unique_ptr<Optimizer> make_optimizer(const ModelOptions& o) {
 
 }  // namespace
 
+Output resnet18(const Output& images, int64_t classes, bool training, const std::function<Initializer()>& kernel) {
+  Graph& graph = images.graph();
+  const auto normalized = [&](const Output& x, const std::string& name, int64_t size, int64_t channels,
+                              int64_t stride) {
+    const Output y = convolution_layer(x, channels, name,
+                                       {.kernel_size = size,
+                                        .stride = stride,
+                                        .use_bias = false,
+                                        .kernel_initializer = kernel ? kernel() : Initializer()});
+    return batch_norm_layer(y, name, {.momentum = kMovingAverageDecay, .epsilon = kEpsilon, .training = training});
+  };
+  Output x = make("Relu", {normalized(images, "stem", 3, 64, 1)});
+  int64_t channels = 64;
+  for (int stage = 1; stage <= 4; ++stage, channels *= 2) {
+    for (int block = 1; block <= 2; ++block) {
+      const VariableScope scope(graph, "stage" + std::to_string(stage) + "/block" + std::to_string(block));
+      const int64_t stride = stage > 1 && block == 1 ? 2 : 1;
+      const Output shortcut = stride == 2 ? normalized(x, "projection", 1, channels, stride) : x;
+      const Output y = make("Relu", {normalized(x, "conv1", 3, channels, stride)});
+      x = make("Relu", {normalized(y, "conv2", 3, channels, 1) + shortcut});
+    }
+  }
+  x = make("Mean", {x, Tensor::vector<int32_t>({1, 2})});
+  return dense_layer(x, classes, "dense", {.kernel_initializer = kernel ? kernel() : Initializer()});
+}
+
 Model make_model(Graph& graph, const ModelOptions& o, const Shape& image_shape, int classes) {
   graph.set_random_seed(o.seed);
   Model m;
@@ -54,18 +90,26 @@ Model make_model(Graph& graph, const ModelOptions& o, const Shape& image_shape, 
   m.training = placeholder(graph, DType::Bool, Shape{}, "training");
   m.optimizer = make_optimizer(o);
   Output logits;
-  if (o.name == "lenet")
+  Output tested;  // where evaluation needs a network of its own, on the same variables
+  if (o.name == "lenet") {
     logits = lenet(m, o, classes);
-  else if (o.name == "mlp")
+  } else if (o.name == "mlp") {
     logits = mlp(m, classes);
-  else
-    throw Error(Code::InvalidArgument, "unknown model '" + o.name + "'; there are: lenet, mlp");
+  } else if (o.name == "resnet18") {
+    logits = resnet18(m.images, classes, true);
+    const VariableScope again(graph, "", {.reuse = Reuse::Yes});
+    const NameScope names(graph, "evaluation");
+    tested = resnet18(m.images, classes, false);
+  } else {
+    throw Error(Code::InvalidArgument, "unknown model '" + o.name + "'; there are: lenet, mlp, resnet18");
+  }
   m.loss = mean_sparse_softmax_cross_entropy(m.labels, logits);
-  m.predictions = make("ArgMax", {logits, Tensor(1)}, {}, "predictions");
-  const Output right = make("Equal", {m.predictions, make("Cast", {m.labels}, {{"DstT", DType::Int64}})});
-  m.correct =
-      make("Sum", {make("Cast", {right}, {{"DstT", DType::Float}}), Tensor::vector<int32_t>({0})}, {}, "correct");
-  m.train_op = m.optimizer->minimize(m.loss);
+  m.predictions = make("ArgMax", {tested ? tested : logits, Tensor(1)}, {}, "predictions");
+  m.test_correct = count_right(m.predictions, m.labels, "test_correct");
+  m.correct = tested ? count_right(make("ArgMax", {logits, Tensor(1)}), m.labels, "correct") : m.test_correct;
+  std::vector<Node*> updates = {m.optimizer->minimize(m.loss)};
+  for (const Output& update : graph.collection("update_ops")) updates.push_back(update.node);
+  m.train_op = group(graph, updates, "train");
   for (const Variable& v : trainable_variables(graph))
     if (v.name().ends_with("/kernel")) m.kernels.push_back(v);
   return m;

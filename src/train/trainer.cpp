@@ -176,7 +176,7 @@ class Run {
     for (int64_t at = 0; at < test_.size(); at += kTestBatch) {
       fill_batch(test_, rows.data() + at, std::min(kTestBatch, test_.size() - at), test_batch_);
       correct += session
-                     .run(model_.correct, {{model_.images, test_batch_.images},
+                     .run(model_.test_correct, {{model_.images, test_batch_.images},
                                            {model_.labels, test_batch_.labels},
                                            {model_.training, training}})
                      .item<float>();
