@@ -2,9 +2,11 @@
 #include "cpu/dnnl/batch_norm.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 
+#include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
 
@@ -33,14 +35,42 @@ void running_statistics(int64_t rows, int64_t channels, float factor, const floa
   }
 }
 
+// Mean and biased variance of each channel, summed in double: float sums over all rows, as oneDNN makes them, put
+// the gradients of deep networks 1e-5 off. A channel's rows are summed in order whatever the threads.
+void batch_statistics(const float* x, int64_t rows, int64_t channels, int threads, float* mean, float* variance) {
+  constexpr int64_t kBlock = 16;  // channels of one cache line
+  parallel_for(threads, (channels + kBlock - 1) / kBlock, 1, [=](int64_t first, int64_t last) {
+    for (int64_t block = first; block < last; ++block) {
+      const int64_t begin = block * kBlock;
+      const int64_t width = std::min(kBlock, channels - begin);
+      std::array<double, kBlock> sum{};
+      std::array<double, kBlock> squares{};
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t c = 0; c < width; ++c) sum[static_cast<size_t>(c)] += x[i * channels + begin + c];
+      for (double& m : sum) m /= static_cast<double>(rows);
+      for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t c = 0; c < width; ++c) {
+          const double d = x[i * channels + begin + c] - sum[static_cast<size_t>(c)];
+          squares[static_cast<size_t>(c)] += d * d;
+        }
+      }
+      for (int64_t c = 0; c < width; ++c) {
+        mean[begin + c] = static_cast<float>(sum[static_cast<size_t>(c)]);
+        variance[begin + c] = static_cast<float>(squares[static_cast<size_t>(c)] / static_cast<double>(rows));
+      }
+    }
+  });
+}
+
 std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
   const auto s = batch_norm_shape(m.node(), m.input_shape(0));
   const bool training = m.attr<bool>("is_training");
   std::shared_ptr<const cpu::dnnl::BatchNormForward> p =
-      cpu::dnnl::BatchNormForward::make(s, m.output_dtype(), training, m.threads());
+      cpu::dnnl::BatchNormForward::make(s, m.output_dtype(), false, m.threads());
   if (!p) return nullptr;
   m.set_scratch(p->scratch_bytes());
+  const int threads = m.threads();
   const float factor = m.attr<float>("exponential_avg_factor");
   return kernel([=](KernelRun& r) {
     const auto channels = static_cast<size_t>(s.channels);
@@ -52,7 +82,8 @@ std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
         std::copy_n(r.input<float>(in), channels, r.output<float>(out));
       return;
     }
-    p->train(r.input<float>(0), scale, shift, r.output<float>(0), r.output<float>(3), r.output<float>(4), r.scratch());
+    batch_statistics(r.input<float>(0), s.rows(), s.channels, threads, r.output<float>(3), r.output<float>(4));
+    p->infer(r.input<float>(0), scale, shift, r.output<float>(3), r.output<float>(4), r.output<float>(0), r.scratch());
     running_statistics(s.rows(), s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
                        r.output<float>(4), r.output<float>(1), r.output<float>(2));
   });
