@@ -107,6 +107,13 @@ class Builder {
     Item item;
     item.node = &node;
     item.target = std::find(signature_.targets.begin(), signature_.targets.end(), &node) != signature_.targets.end();
+    if (node.op().passes_reference && !item.target && live(node.input(0)) && !fetched(node)) {
+      item.passive = true;
+      wait_for(item, node.input(0));
+      node_entry_[&node] = static_cast<int>(entries_.size());
+      entries_.push_back({{order, 1}, std::move(item)});
+      return;
+    }
     // A source of kind Value, and `after`, names an entry until emit() turns it into the position of an item.
     for (int i = 0; i < static_cast<int>(node.inputs().size()); ++i) {
       const Output& in = node.input(i);

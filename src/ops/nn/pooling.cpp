@@ -139,7 +139,7 @@ void register_pooling_ops(OpRegistry& r) {
   r.op("MaxPool")
       .in("input: T")
       .out("output: T")
-      .attr("T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16} = DT_FLOAT")
+      .attr("T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16, qint8} = DT_FLOAT")
       .attr("ksize: list(int) >= 4")
       .attr("strides: list(int) >= 4")
       .attr("padding: {'SAME', 'VALID', 'EXPLICIT'}")

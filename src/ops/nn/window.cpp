@@ -11,7 +11,7 @@ namespace {
 
 // SAME: the output has in / stride values, rounded up; what the window lacks is split, the odd one after.
 void pad_same(Window& w, int64_t in) {
-  if (in < 0) return;
+  if (in <= 0) return;  // nothing to slide over
   const int64_t out = (in + w.stride - 1) / w.stride;
   const int64_t total = std::max<int64_t>(0, (out - 1) * w.stride + (w.size - 1) * w.dilation + 1 - in);
   w.pad_before = total / 2;
@@ -28,6 +28,7 @@ Windows windows_of(const Node& n, std::array<int64_t, 2> sizes, std::array<int64
   if (strides[0] != 1 || strides[3] != 1)
     fail(n, Code::InvalidArgument,
          "Current implementation does not yet support strides in the batch and depth dimensions.");
+  if (sizes[0] == 0 || sizes[1] == 0) fail(n, Code::InvalidArgument, "Sliding window size must be positive");
   if (strides[1] <= 0 || strides[2] <= 0) fail(n, Code::InvalidArgument, "Sliding window strides must be positive");
   Windows w;
   w.h = {sizes[0], strides[1]};

@@ -9,8 +9,8 @@ namespace vf {
 namespace {
 
 constexpr const char* kTypes =
-    "T: {float, double, int32, uint8, int16, int8, complex64, int64, bfloat16, uint16, complex128, half, uint32, "
-    "uint64}";
+    "T: {float, double, int32, uint8, int16, int8, complex64, int64, "
+    "qint8, quint8, qint32, bfloat16, qint16, quint16, uint16, complex128, half, uint32, uint64}";
 
 // Both kinds of variable share everything but how they are named in the signature.
 struct Kind {
