@@ -37,7 +37,7 @@ struct VariableAccess {
 struct Item {
   const Node* node = nullptr;  // of a read: the node that reads
   int read = -1;               // the variable that is read; -1: the node itself
-  bool passive = false;  // hands a reference on to consumers that read for themselves: nothing to do
+  bool passive = false;        // hands a reference on to consumers that read for themselves: nothing to do
   bool target = false;         // asked for by name: runs even where nobody needs its outputs
   std::vector<Source> inputs;
   std::vector<VariableAccess> accesses;  // writes and peeks

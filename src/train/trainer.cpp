@@ -177,8 +177,8 @@ class Run {
       fill_batch(test_, rows.data() + at, std::min(kTestBatch, test_.size() - at), test_batch_);
       correct += session
                      .run(model_.test_correct, {{model_.images, test_batch_.images},
-                                           {model_.labels, test_batch_.labels},
-                                           {model_.training, training}})
+                                                {model_.labels, test_batch_.labels},
+                                                {model_.training, training}})
                      .item<float>();
     }
     return correct / static_cast<double>(test_.size());

@@ -1,5 +1,5 @@
-// Programs whose order TensorFlow leaves to chance (tests/golden/order_cases.md has what it gives) have one result here,
-// under every legal order of planning, with delays, on any number of threads.
+// Programs whose order TensorFlow leaves to chance (tests/golden/order_cases.md has what it gives) have one result
+// here, under every legal order of planning, with delays, on any number of threads.
 #include "plan/order.h"
 
 #include <gmock/gmock.h>
@@ -159,8 +159,8 @@ TEST(Order, Issue3886) {
   EXPECT_TRUE(session.hazards(p.fetches).empty());
 }
 
-// v = 3, y = v * v, assign 100 after y, then dy/dv and the value after the assign. TensorFlow gives 200 for the gradient
-// of a reference, which its gradient node reads late.
+// v = 3, y = v * v, assign 100 after y, then dy/dv and the value after the assign. TensorFlow gives 200 for the
+// gradient of a reference, which its gradient node reads late.
 TEST(Order, GradientsReadWhatTheForwardPassRead) {
   for (const bool resource : {false, true}) {
     Program p;
