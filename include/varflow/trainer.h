@@ -11,7 +11,7 @@
 namespace vf::train {
 
 struct ModelOptions {
-  std::string name = "lenet";          // lenet, mlp, resnet18
+  std::string name = "lenet";          // lenet, mlp, resnet18, resnet18
   std::string optimizer = "momentum";  // momentum, adam, gradient_descent (or sgd)
   float learning_rate = 0;             // 0: the optimizer's usual one
   int64_t seed = 1;

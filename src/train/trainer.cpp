@@ -37,6 +37,7 @@ struct Edit {
 
 Output norm_of(const Variable& v) {
   std::vector<int64_t> axes;
+  axes.reserve(static_cast<size_t>(v.shape().rank()));
   for (int i = 0; i < v.shape().rank(); ++i) axes.push_back(i);
   return make("Sqrt", {make("Sum", {make("Square", {v}), axes})});
 }
