@@ -1,6 +1,7 @@
 #pragma once
 // A specialised plan: steps that are ready to run, for one set of shapes.
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -76,6 +77,7 @@ struct Boundary {
   std::vector<uint32_t> value_slots;  // whose values the next item's shape depends on
   std::vector<std::vector<Known>> known;
   std::vector<Shape> variable_shapes;
+  std::map<uint32_t, Tensor> feed_values;  // by number of the feed: those that earlier boundaries waited for
 };
 
 struct Segment {

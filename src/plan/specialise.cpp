@@ -33,6 +33,7 @@ class Specialiser {
     first_ = b.next_item;
     known_ = b.known;
     variable_shapes_ = b.variable_shapes;
+    feed_constants_ = b.feed_values;
     segment_->variable_shapes.clear();
     for (const Slot& s : outer.slots) {
       Slot copy = s;
@@ -353,6 +354,7 @@ class Specialiser {
     for (const Source& s : program_.fetches) keep(s, DType::Invalid);
     b->known = known_;
     b->variable_shapes = variable_shapes_;
+    b->feed_values = feed_constants_;
     segment_->boundary = std::move(b);
   }
 

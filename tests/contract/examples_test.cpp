@@ -1,6 +1,7 @@
 // Runs every op's examples in many ways that must agree.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "contract/sample.h"
@@ -9,8 +10,20 @@
 namespace vf::contract {
 namespace {
 
-// Fast kernels sum in other orders, in float.
+// Fast kernels sum in other orders, in float; long sums differ more.
 constexpr double kFastTolerance = 1e-5;
+constexpr double kFastTolerance32769 = 2e-4;
+// Larger variants of an example are left out.
+constexpr int64_t kMostElements = 1 << 21;
+
+// Of the outputs, by the shape rule; 0 where it refuses the shapes.
+int64_t output_elements(const OpDef& op, const Sample& s) {
+  Built b;
+  build(b, op, s, Source::Feeds);
+  int64_t n = 0;
+  for (const Output& o : b.outputs()) n += std::max<int64_t>(o.shape().num_elements(), 0);
+  return n;
+}
 
 std::string printed(const testing::TestParamInfo<const OpDef*>& info) { return info.param->name; }
 
@@ -81,7 +94,6 @@ TEST_P(Examples, StaticShapesHoldForResults) {
 }
 
 TEST_P(Examples, WaysToRunAgree) {
-  if (op().name == "StridedSliceGrad") GTEST_SKIP() << "its random inputs are no shape";
   if (op().random) GTEST_SKIP() << "draws numbers";
   each([&](const Example& e) {
     const auto s = make_sample(op(), e, DType::Float, 2);
@@ -96,7 +108,7 @@ TEST_P(Examples, WaysToRunAgree) {
 }
 
 // The example at sizes 0, 1, odd and large, where its shapes allow it.
-TEST_P(Examples, DISABLED_Scale) {
+TEST_P(Examples, Scale) {
   if (op().random) GTEST_SKIP() << "draws numbers";
   int ran = 0;
   each([&](const Example& e) {
@@ -105,18 +117,26 @@ TEST_P(Examples, DISABLED_Scale) {
       for (int64_t d : in.shape.dims())
         if (!in.value.valid() && d > 1) sizes.insert(d);
     for (const int64_t changed : sizes) {
-      for (const int64_t to : {int64_t{0}, int64_t{1}, int64_t{7}, int64_t{17}, 2 * cpu::kGrain + 1}) {
+      for (const int64_t to : {int64_t{0}, int64_t{1}, int64_t{7}, int64_t{259}, 2 * cpu::kGrain + 1}) {
         SCOPED_TRACE(std::to_string(changed) + " -> " + std::to_string(to));
+        int64_t inputs = 1;
+        for (const ExampleInput& in : e.inputs) {
+          int64_t n = 1;
+          for (int64_t d : in.shape.dims()) n *= d == changed ? to : d;
+          inputs = std::max(inputs, n);
+        }
+        if (inputs > kMostElements) continue;
         const auto s = make_sample(op(), e, DType::Float, 3, [&](int64_t d) { return d == changed ? to : d; });
         std::vector<Tensor> one;
         try {
+          if (output_elements(op(), *s) > kMostElements) continue;
           one = run(op(), *s, Source::Feeds, 1);
         } catch (const Error& error) {
           EXPECT_EQ(error.code(), Code::InvalidArgument) << error.what();  // the shapes do not fit together any more
           continue;
         }
         ++ran;
-        const double tolerance = op().fast ? kFastTolerance : 0;
+        const double tolerance = !op().fast ? 0 : to > 1000 ? kFastTolerance32769 : kFastTolerance;
         expect_same(run(op(), *s, Source::Feeds, 2), one, tolerance);
         if (op().reference) expect_same(one, run_kernel(op(), op().reference, *s), tolerance);
       }

@@ -133,7 +133,7 @@ void expect_near(const Tensor& got, const Tensor& want, double near) {
   }
 }
 
-TEST(GoldenOps, DISABLED_GiveWhatTensorFlowGives) {
+TEST(GoldenOps, GiveWhatTensorFlowGives) {
   const std::vector<Case> cases = read_cases();
   ASSERT_GT(cases.size(), 200U);
   for (const Case& c : cases) {

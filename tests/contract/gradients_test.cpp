@@ -23,11 +23,9 @@ const std::set<std::pair<std::string, size_t>> kNoGradient{
 const std::map<std::string, std::string> kNotHere{
     {"FusedBatchNormV3", "gradients flow from y alone, not from the statistics"},
     {"SoftmaxCrossEntropyWithLogits", "the rule holds for labels that sum to 1"},
-    {"GatherV2", "needs an axis that is known when the graph is built, and says so"},
 };
 // Ops that refuse tensors without elements somewhere on the way.
-const std::set<std::string> kNeedsElements{
-    "Gather", "GatherV2", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "AvgPoolGrad"};
+const std::set<std::string> kNeedsElements{"Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "AvgPoolGrad"};
 
 std::vector<const OpDef*> differentiable_ops() {
   std::vector<const OpDef*> ops;

@@ -6,8 +6,24 @@
 #include <map>
 #include <random>
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 namespace vf::contract {
 namespace {
+
+// As while a session runs.
+class FlushDenormals {
+ public:
+#if defined(__x86_64__)
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040U); }
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#endif
+};
 
 size_t list_arguments(const OpDef& op) {
   return static_cast<size_t>(std::count_if(op.inputs.begin(), op.inputs.end(), [](const ArgSpec& a) {
@@ -187,6 +203,7 @@ std::vector<Tensor> run_kernel(const OpDef& op, const KernelFunction& make, cons
   for (size_t i = 0; i < slots.size(); ++i) args.push_back(static_cast<uint32_t>(i));
   const BufferRef scratch(Buffer::allocate(m.scratch_bytes() + 64));
   const Cancellation never;
+  const FlushDenormals flush;
   KernelRun r(slots.data(), args.data(), static_cast<uint32_t>(sample.inputs.size()), scratch->data(), &never);
   kernel->run(r);
   return results;

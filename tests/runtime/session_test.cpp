@@ -76,6 +76,27 @@ TEST(Session, ContinuesWhereAShapeDependsOnAValue) {
   }
 }
 
+// Values that one segment waited for are still known in the next ones.
+TEST(Session, ContinuesMoreThanOnce) {
+  Graph g;
+  const auto fed = [&](DType dtype) { return make(g, "Placeholder", {}, {{"dtype", dtype}}); };
+  const Output shape = fed(DType::Int32);
+  const Output begin = fed(DType::Int32);
+  const Output end = fed(DType::Int32);
+  const Output dy = fed(DType::Float);
+  const Output placed = make("StridedSliceGrad", {shape, begin, end, {1}, dy});
+  Session s(g);
+  for (int at : {1, 2, 1}) {
+    const Tensor out = s.run(placed, {{shape, Tensor::vector<int32_t>({4})},
+                                      {begin, Tensor::vector<int32_t>({at})},
+                                      {end, Tensor::vector<int32_t>({at + 2})},
+                                      {dy, Tensor::vector<float>({5, 6})}});
+    ASSERT_EQ(out.shape(), Shape{4});
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(out.values<float>()[static_cast<size_t>(i)], i == at ? 5 : i == at + 1 ? 6 : 0);
+  }
+}
+
 TEST(Session, SetsAllOrNothing) {
   Graph g;
   const Output a = variable(g, "a", {2});

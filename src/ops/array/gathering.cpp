@@ -83,44 +83,45 @@ Output first_axis_gradient(GradientContext& g) {
   const Output shape = b.shape(g.input(0));
   const Output tail = g.make("StridedSlice", {shape, {1}, {0}, {1}}, {{"end_mask", 1}});
   const Output rows = g.make("StridedSlice", {shape, {0}, {1}, {1}}, {{"shrink_axis_mask", 1}});
-  const Output values_shape = g.make("ConcatV2", {{-1}, tail, 0});
-  const Output indices = b.reshape(g.input(1), {-1});
-  return b.reshape(g.make("UnsortedSegmentSum", {b.reshape(g.gradient(), values_shape), indices, rows}), shape);
+  const Output count = b.reshape(g.make("Size", {g.input(1)}), {1});
+  const Output values = b.reshape(g.gradient(), g.make("ConcatV2", {count, tail, 0}));
+  return b.reshape(g.make("UnsortedSegmentSum", {values, b.reshape(g.input(1), {-1}), rows}), shape);
+}
+
+bool is_first_axis(const Node& gather) {
+  const Node* axis = gather.input(2).node;
+  return axis->op().constant && axis->attr<Tensor>("value").number(0) == 0 && gather.attr<int64_t>("batch_dims") == 0;
 }
 
 // A gather along an axis behind others: all dimensions before it become one, and each of its places gets rows of its
 // own, so that what is left is a gather along the first axis.
 void gather_v2_gradient(GradientContext& g) {
-  const Output params = g.input(0);
-  const Output indices = g.input(1);
-  const Node* axis_node = g.input(2).node;
-  if (!axis_node->op().constant || !params.shape().has_rank() || !indices.shape().has_rank())
-    throw Error(Code::Unimplemented, "GatherV2", g.node().name(),
-                "has no gradient where the axis or a rank is not known when the graph is built");
-  const auto given = static_cast<int64_t>(axis_node->attr<Tensor>("value").number(0));
-  const Place p = place_of(g.node(), given, params.shape().rank(), indices.shape().rank());
-  if (p.axis == 0) return g.set(0, first_axis_gradient(g));
-
+  if (is_first_axis(g.node())) return g.set(0, first_axis_gradient(g));
   const GradientBuilder b(g);
-  const Output shape = b.shape(params);
-  const auto part = [&](const Output& of, int begin, int end) {
-    return g.make("StridedSlice", {of, {begin}, {end}, {1}});
+  const Output indices = g.input(1);
+  const Output shape = b.shape(g.input(0));
+  const Output axis = g.make("FloorMod", {b.cast(g.input(2), DType::Int32), g.make("Size", {shape})});
+  Operand batch = g.node().attr<int64_t>("batch_dims");
+  if (g.node().attr<int64_t>("batch_dims") < 0) batch = b.add(g.make("Rank", {indices}), batch);
+  const auto vector = [&](const Operand& value) { return g.make("Pack", {value}, {{"T", DType::Int32}}); };
+  const auto product = [&](const Operand& begin, const Operand& end) {
+    return g.make("Prod", {g.make("StridedSlice", {shape, vector(begin), vector(end), {1}}), {0}});
   };
-  const auto product = [&](const Output& sizes) { return g.make("Prod", {sizes, {0}}); };
-  const DType index = indices.dtype();
-  const int rank = params.shape().rank();
-  const Output batches = product(part(shape, 0, p.batch_dims));
-  const Output outer = product(part(shape, p.batch_dims, p.axis));
-  const Output rows = product(part(shape, p.axis, p.axis + 1));
-  const Output tail = part(shape, p.axis + 1, rank);
-  const Output places = b.mul(batches, outer);
-  // indices as [batches, 1, count] + the first row of each place as [batches, outer, 1]
-  const Output starts = b.reshape(b.mul(g.make("Range", {0, places, 1}), rows), g.make("Pack", {batches, outer, 1}));
-  const Output count = g.make("FloorDiv", {g.make("Size", {indices}), g.make("Maximum", {batches, 1})});
-  const Output chosen = b.reshape(indices, g.make("Pack", {batches, 1, count}));
-  const Output all = b.reshape(b.add(chosen, b.cast(starts, index)), {-1});
-  const Output values = b.reshape(g.gradient(), g.make("ConcatV2", {b.reshape(g.make("Size", {all}), {1}), tail, 0}));
-  g.set(0, b.reshape(g.make("UnsortedSegmentSum", {values, all, b.mul(places, rows)}), shape));
+  const Output behind = b.add(axis, 1);
+  const Output batches = product(0, batch);
+  const Output places = b.mul(batches, product(batch, axis));
+  const Output rows = product(axis, behind);
+  const Output tail = g.make("StridedSlice", {shape, vector(behind), {0}, {1}}, {{"end_mask", 1}});
+  // indices as [batches, 1, count] + the first row of each place as [batches, places in a batch, 1]
+  const Output each = g.make("Maximum", {batches, 1});
+  const Output starts = b.reshape(b.mul(g.make("Range", {0, places, 1}), rows),
+                                  g.make("Pack", {batches, g.make("FloorDiv", {places, each}), 1}));
+  const Output count = g.make("FloorDiv", {g.make("Size", {indices}), each});
+  const Output chosen = b.add(b.reshape(indices, g.make("Pack", {batches, 1, count})), b.cast(starts, indices.dtype()));
+  const Output values =
+      b.reshape(g.gradient(), g.make("ConcatV2", {b.reshape(g.make("Size", {chosen}), {1}), tail, 0}));
+  const Output sums = g.make("UnsortedSegmentSum", {values, b.reshape(chosen, {-1}), b.mul(places, rows)});
+  g.set(0, b.reshape(sums, shape));
 }
 
 }  // namespace

@@ -15,6 +15,10 @@ using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
 
 template <class T>
 void decompose(const T* x, T* q, T* r, int64_t rows, int64_t columns, bool full) {
+  if (columns == 0) {  // nothing to turn
+    Eigen::Map<Matrix<T>>(q, rows, full ? rows : 0).setIdentity();
+    return;
+  }
   const Eigen::HouseholderQR<Matrix<T>> qr(Eigen::Map<const Matrix<T>>(x, rows, columns));
   const int64_t kept = full ? rows : std::min(rows, columns);
   Eigen::Map<Matrix<T>>(q, rows, kept) = qr.householderQ() * Matrix<T>::Identity(rows, kept);
@@ -42,7 +46,7 @@ std::unique_ptr<Kernel> qr_kernel(KernelMake& m) {
   const Sizes z = sizes_of(s, full);
   const int64_t count = size_between(s, 0, s.rank() - 2);
   const auto run = [=]<class T>(KernelRun& r) {
-    for (int64_t i = 0; i < count && z.rows * z.columns > 0; ++i)
+    for (int64_t i = 0; i < count && z.rows > 0; ++i)
       decompose(r.input<T>(0) + i * z.rows * z.columns, r.output<T>(0) + i * z.rows * z.kept,
                 r.output<T>(1) + i * z.kept * z.columns, z.rows, z.columns, full);
   };

@@ -80,7 +80,8 @@ void resource_gather_gradient(GradientContext& g) {
   const Output shape = g.make("VariableShape", {g.input(0)});
   const Output tail = g.make("StridedSlice", {shape, {1}, {0}, {1}}, {{"end_mask", 1}});
   const Output rows = g.make("StridedSlice", {shape, {0}, {1}, {1}}, {{"shrink_axis_mask", 1}});
-  const Output values = g.make("Reshape", {g.gradient(), g.make("ConcatV2", {{-1}, tail, 0})});
+  const Output count = g.make("Reshape", {g.make("Size", {g.input(1)}), {1}});
+  const Output values = g.make("Reshape", {g.gradient(), g.make("ConcatV2", {count, tail, 0})});
   const Output indices = g.make("Reshape", {g.input(1), {-1}});
   g.set(0, g.make("UnsortedSegmentSum", {values, indices, rows}));
 }
