@@ -55,13 +55,12 @@ ConvolutionShape convolution_shape(const Node& n, const Shape& input, const Shap
   return s;
 }
 
-void forward_shape(ShapeContext& c) {
-  c.expect_rank(0, 4);
-  c.expect_rank(1, 4);
-  const Shape& in = c.input(0);
-  const Shape& filter = c.input(1);
-  if (!in.has_rank() || !filter.has_rank()) return c.set_output(0, Shape::of_rank(4));
-  if (in[3] >= 0 && filter[2] > 0 && in[3] % filter[2] != 0)
+// The shape of Conv2D's output for these two, whichever of the three ops asks.
+Shape result_shape(ShapeContext& c, const Shape& in, const Shape& filter) {
+  for (const Shape* s : {&in, &filter})
+    if (s->has_rank() && s->rank() != 4) c.fail("Shape must be rank 4 but is rank " + std::to_string(s->rank()));
+  if (!in.has_rank() || !filter.has_rank()) return Shape::of_rank(4);
+  if (in[3] >= 0 && filter[2] > 0 && (in[3] == 0 || in[3] % filter[2] != 0))
     c.fail("Depth of input (" + std::to_string(in[3]) + ") is not a multiple of input depth of filter (" +
            std::to_string(filter[2]) + ")");
   const Windows w = windows_of(c.node(), {filter[0], filter[1]}, {in[1], in[2]});
@@ -73,7 +72,17 @@ void forward_shape(ShapeContext& c) {
              " is larger than the input of " + std::to_string(size));
     return n;
   };
-  c.set_output(0, Shape{in[0], out(in[1], filter[0], true), out(in[2], filter[1], false), filter[3]});
+  return Shape{in[0], out(in[1], filter[0], true), out(in[2], filter[1], false), filter[3]};
+}
+
+void forward_shape(ShapeContext& c) { c.set_output(0, result_shape(c, c.input(0), c.input(1))); }
+
+// Of a gradient: input 2 must be what Conv2D made of the two shapes.
+void check_out_backprop(ShapeContext& c, const Shape& in, const Shape& filter) {
+  const Shape computed = result_shape(c, in, filter);
+  if (!computed.compatible(c.input(2)))
+    c.fail("Size of out_backprop doesn't match computed: actual = " + c.input(2).str() +
+           ", computed = " + computed.str());
 }
 
 // For each tap of each output: f(output index of its first channel, input index of its first channel, filter index).
@@ -247,7 +256,8 @@ void register_convolution_ops(OpRegistry& r) {
       .function("conv2d_backprop_input")
       .doc("The gradient of Conv2D for its input.")
       .shape([](ShapeContext& c) {
-        Shape s = shape_rule::shape_from_input(c, 0);
+        const Shape s = shape_rule::shape_from_input(c, 0);
+        check_out_backprop(c, s, c.input(1));
         c.set_output(0, s.has_rank() ? s : Shape::of_rank(4));
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
@@ -275,7 +285,8 @@ void register_convolution_ops(OpRegistry& r) {
       .function("conv2d_backprop_filter")
       .doc("The gradient of Conv2D for its filter.")
       .shape([](ShapeContext& c) {
-        Shape s = shape_rule::shape_from_input(c, 1);
+        const Shape s = shape_rule::shape_from_input(c, 1);
+        check_out_backprop(c, c.input(0), s);
         c.set_output(0, s.has_rank() ? s : Shape::of_rank(4));
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {

@@ -42,12 +42,22 @@ PoolingShape pooling_shape(const Node& n, const Shape& in) {
   return s;
 }
 
-void forward_shape(ShapeContext& c) {
-  c.expect_rank(0, 4);
-  if (!c.input(0).has_rank()) return c.set_output(0, Shape::of_rank(4));
-  const Shape& in = c.input(0);
+// The shape of what pooling makes of `in`, whichever op asks.
+Shape result_shape(ShapeContext& c, const Shape& in) {
+  if (!in.has_rank()) return Shape::of_rank(4);
+  if (in.rank() != 4) c.fail("Shape must be rank 4 but is rank " + std::to_string(in.rank()));
   const Windows w = pooling_windows(c.node(), in);
-  c.set_output(0, Shape{in[0], w.out_h(in[1]), w.out_w(in[2]), in[3]});
+  return Shape{in[0], w.out_h(in[1]), w.out_w(in[2]), in[3]};
+}
+
+void forward_shape(ShapeContext& c) { c.set_output(0, result_shape(c, c.input(0))); }
+
+// Of a gradient: input i must have the shape that pooling makes of `in`.
+void check_pooled(ShapeContext& c, int i, const Shape& in) {
+  const Shape computed = result_shape(c, in);
+  if (!computed.compatible(c.input(i)))
+    c.fail("Expected " + c.node().op().inputs[static_cast<size_t>(i)].name + " shape to be " + computed.str() +
+           ", but got " + c.input(i).str());
 }
 
 // f(output index, begin and end of the window's rows and columns inside the image).
@@ -177,7 +187,11 @@ void register_pooling_ops(OpRegistry& r) {
       .attr("data_format: {'NHWC', 'NCHW'} = 'NHWC'")
       .attr("T: {float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64} = DT_FLOAT")
       .doc("The gradient of MaxPool: to the first largest value of each window.")
-      .shape(shape_rule::unchanged)
+      .shape([](ShapeContext& c) {
+        check_pooled(c, 1, c.input(0));
+        check_pooled(c, 2, c.input(0));
+        c.set_output(0, c.input(0));
+      })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         if (m.output_dtype() != DType::Float) return nullptr;
         const PoolingShape s = pooling_shape(m.node(), m.input_shape(0));
@@ -235,6 +249,7 @@ void register_pooling_ops(OpRegistry& r) {
       .doc("The gradient of AvgPool.")
       .shape([](ShapeContext& c) {
         const Shape s = shape_rule::shape_from_input(c, 0);
+        check_pooled(c, 1, s);
         c.set_output(0, s.has_rank() ? s : Shape::of_rank(4));
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {

@@ -1,6 +1,8 @@
 // Softmax over the last dimension, and cross entropy with logits.
 #include "cpu/softmax.h"
 
+#include <cstring>
+
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
 
@@ -104,6 +106,7 @@ void register_softmax_ops(OpRegistry& r) {
         if (labels.has_rank() && logits[0] >= 0 && labels[0] >= 0 && logits[0] != labels[0])
           c.fail("logits and labels must have the same first dimension, got logits shape " + logits.str() +
                  " and labels shape " + labels.str());
+        if (logits[1] == 0) c.fail("Must have at least one class, but got logits shape " + logits.str());
         const int64_t rows = logits[0] >= 0 || !labels.has_rank() ? logits[0] : labels[0];
         c.set_output(0, Shape{rows});
         c.set_output(1, Shape{rows, logits[1]});
@@ -152,7 +155,12 @@ void register_softmax_ops(OpRegistry& r) {
         const DType dtype = m.output_dtype();
         const int threads = m.threads();
         m.allow_in_place(0, 1);
+        const size_t loss_bytes = static_cast<size_t>(m.output_shape(0).num_elements()) * dtype_size(dtype);
         return kernel([=](KernelRun& run) {
+          if (s.columns == 0) {  // nothing is lost
+            std::memset(run.output_raw(0), 0, loss_bytes);
+            return;
+          }
           cpu::softmax_cross_entropy(dtype, run.input_raw(0), run.input_raw(1), run.output_raw(0), run.output_raw(1),
                                      s.rows, s.columns, threads);
         });
