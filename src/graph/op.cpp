@@ -1,6 +1,7 @@
 #include "varflow/op.h"
 
 #include "graph/op_spec.h"
+#include "tensor/elements.h"
 
 namespace vf {
 
@@ -198,12 +199,7 @@ const GradientFunction* OpRegistry::find_gradient(std::string_view name) const {
 
 std::optional<std::vector<int64_t>> ShapeContext::constant_ints(int i) const {
   const Tensor* t = constant(i);
-  if (!t) return std::nullopt;
-  std::vector<int64_t> values(static_cast<size_t>(t->num_elements()));
-  for (size_t k = 0; k < values.size(); ++k)
-    values[k] =
-        t->dtype() == DType::Int64 ? t->data<int64_t>()[k] : static_cast<int64_t>(t->number(static_cast<int64_t>(k)));
-  return values;
+  return t ? std::optional(integers(*t)) : std::nullopt;
 }
 
 void ShapeContext::fail(const std::string& message) const {

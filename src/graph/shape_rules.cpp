@@ -37,18 +37,17 @@ Shape broadcast_shapes(ShapeContext& c, const Shape& a, const Shape& b) {
 
 void broadcast(ShapeContext& c) { c.set_output(0, broadcast_shapes(c, c.input(0), c.input(1))); }
 
+Shape merge(ShapeContext& c, const Shape& a, const Shape& b) {
+  try {
+    return a.merged(b);
+  } catch (const Error& e) {
+    c.fail(e.what());
+  }
+}
+
 void merged(ShapeContext& c) {
   Shape s = c.input(0);
-  for (int i = 1; i < c.num_inputs(); ++i) {
-    if (!s.compatible(c.input(i))) {
-      try {
-        s = s.merged(c.input(i));
-      } catch (const Error& e) {
-        c.fail(e.what());
-      }
-    }
-    s = s.merged(c.input(i));
-  }
+  for (int i = 1; i < c.num_inputs(); ++i) s = merge(c, s, c.input(i));
   c.set_output(0, s);
 }
 

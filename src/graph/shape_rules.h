@@ -17,6 +17,8 @@ void merged(ShapeContext& c);
 // Output 0 has the shape that the attribute `shape` names.
 void from_attr(ShapeContext& c);
 
+// The shape that both describe; fails as the context does where they contradict.
+Shape merge(ShapeContext& c, const Shape& a, const Shape& b);
 // NumPy's broadcast of two shapes; sizes may be unknown.
 Shape broadcast_shapes(ShapeContext& c, const Shape& a, const Shape& b);
 // The shape that input i, a vector of sizes, describes; unknown where its value is.

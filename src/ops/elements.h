@@ -1,33 +1,9 @@
 #pragma once
-// Elements of any dtype, and small integer tensors as numbers: what ops of several families need.
-#include <algorithm>
-#include <cstring>
-#include <string>
-#include <vector>
-
+// Integers in raw memory and parts of shapes: what ops of several families need.
+#include "tensor/elements.h"
 #include "varflow/tensor.h"
 
 namespace vf {
-
-// Copies n elements of any dtype.
-inline void copy_elements(DType dtype, const void* from, void* to, int64_t n) {
-  if (dtype == DType::String)
-    std::copy_n(static_cast<const std::string*>(from), n, static_cast<std::string*>(to));
-  else if (dtype == DType::Variant)
-    std::copy_n(static_cast<const Variant*>(from), n, static_cast<Variant*>(to));
-  else if (dtype == DType::Resource)
-    std::copy_n(static_cast<const ResourceHandle*>(from), n, static_cast<ResourceHandle*>(to));
-  else if (n > 0)
-    std::memcpy(to, from, static_cast<size_t>(n) * dtype_size(dtype));
-}
-
-// The values of an integer tensor.
-inline std::vector<int64_t> integers(const Tensor& t) {
-  std::vector<int64_t> v(static_cast<size_t>(t.num_elements()));
-  for (size_t i = 0; i < v.size(); ++i)
-    v[i] = t.dtype() == DType::Int64 ? t.data<int64_t>()[i] : static_cast<int64_t>(t.number(static_cast<int64_t>(i)));
-  return v;
-}
 
 // Integer i of int32 or int64 memory (int8, int16, ... too).
 inline int64_t integer_at(DType dtype, const void* p, int64_t i) {

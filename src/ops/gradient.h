@@ -1,10 +1,19 @@
 #pragma once
 // Short names for the nodes that gradient functions build most.
+#include <initializer_list>
 #include <utility>
 
 #include "varflow/op.h"
 
 namespace vf {
+
+// Those of the forward node's attributes that its gradient's op takes as they are.
+inline AttrMap same_attrs(const Node& node, std::initializer_list<const char*> names) {
+  AttrMap attrs;
+  for (const char* name : names)
+    if (const AttrValue* v = node.attrs().find(name)) attrs.set(name, *v);
+  return attrs;
+}
 
 class GradientBuilder {
  public:

@@ -149,9 +149,6 @@ std::vector<Hazard> find_hazards(const Program& program) {
     for (const Pair& p : by_block[block]) {
       const auto to = static_cast<size_t>(stands_at(p.second.item));
       if (reached[to] >> (bit[p.first.item] % 64) & 1) continue;
-      if (program.items[static_cast<size_t>(p.second.item)].read >= 0 && to == static_cast<size_t>(p.second.item) &&
-          item_of.count(program.items[to].node) == 0)
-        continue;  // a fetch, taken after the run there too
       result.push_back({program.variables[p.variable], program.items[static_cast<size_t>(p.first.item)].node,
                         program.items[static_cast<size_t>(p.second.item)].node, p.first.writes, p.second.writes});
     }

@@ -1,7 +1,8 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "tensor/elements.h"
 
 namespace vf::runtime {
 
@@ -126,14 +127,7 @@ void take_results(const Segment& segment, const Frame& frame, const RunArguments
       continue;
     }
     result = Tensor(r.dtype, r.shape);
-    const void* from = frame.slots[r.slot];
-    if (is_plain(r.dtype)) {
-      std::memcpy(result.raw(), from, result.bytes());
-    } else if (r.dtype == DType::String) {
-      std::copy_n(static_cast<const std::string*>(from), result.num_elements(), result.data<std::string>());
-    } else if (r.dtype == DType::Variant) {
-      std::copy_n(static_cast<const Variant*>(from), result.num_elements(), result.data<Variant>());
-    }
+    copy_elements(r.dtype, frame.slots[r.slot], result.raw(), result.num_elements());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "tensor/elements.h"
 #include "tensor/visit.h"
 
 namespace vf {
@@ -87,15 +88,7 @@ double Tensor::number(int64_t i) const {
 Tensor Tensor::clone() const {
   if (!valid()) return {};
   Tensor copy(dtype_, shape_);
-  if (is_plain(dtype_)) {
-    std::memcpy(copy.raw(), raw(), bytes());
-  } else if (dtype_ == DType::String) {
-    std::copy_n(data<std::string>(), count_, copy.data<std::string>());
-  } else if (dtype_ == DType::Resource) {
-    std::copy_n(data<ResourceHandle>(), count_, copy.data<ResourceHandle>());
-  } else {
-    std::copy_n(data<Variant>(), count_, copy.data<Variant>());
-  }
+  copy_elements(dtype_, raw(), copy.raw(), count_);
   return copy;
 }
 

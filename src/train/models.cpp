@@ -14,7 +14,6 @@ constexpr double kMovingAverageDecay = 0.9;
 constexpr int64_t kDropoutSeed = 1000;
 
 Output lenet(const Model& m, const ModelOptions& o, int classes) {
-  Graph& graph = m.images.graph();
   ConvolutionOptions conv{.kernel_size = 5, .activation = Activation::Relu};
   if (!o.first_kernel.empty()) conv.kernel_initializer = from_npy(o.first_kernel);
   Output x = convolution_layer(m.images, 32, "conv1", conv);
@@ -25,7 +24,6 @@ Output lenet(const Model& m, const ModelOptions& o, int classes) {
   // Evaluation feeds false and takes x itself.
   const Output dropped = dropout(x, 0.4, {.seed = o.seed + kDropoutSeed});
   x = make("SelectV2", {m.training, dropped, x}, {}, "dropout_or_not");
-  static_cast<void>(graph);
   return dense_layer(x, classes, "dense2");
 }
 

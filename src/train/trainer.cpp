@@ -108,11 +108,11 @@ class Run {
     events.close();
     if (first.shape().rank() == 4) {
       result.picture = options_.out + "/kernels.png";
-      const io::Picture picture = io::draw_filters_before_after(kernel_before, session.get(first));
+      const io::Picture picture = io::draw_filters_before_after(kernel_before, session.view(first));
       write_file_atomically(Env::system(), result.picture, io::encode_png(picture));
     }
     result.first_kernel = options_.out + "/first_kernel.npy";
-    write_npy(result.first_kernel, session.get(first));
+    write_npy(result.first_kernel, session.view(first));
     // What counts is what the file holds: it is read back into a session that knows nothing else.
     Session fresh(graph_, session_options);
     saver.restore(fresh, result.checkpoint);
@@ -193,10 +193,10 @@ class Run {
   }
 
   void write_kernels(Session& session, EventWriter& events, int64_t step) const {
-    for (const Variable& v : model_.kernels) events.histogram(v.name(), session.get(v), step);
+    for (const Variable& v : model_.kernels) events.histogram(v.name(), session.view(v), step);
     const Variable& first = model_.kernels.front();
     if (first.shape().rank() == 4) {
-      const io::Picture picture = io::draw_filters(session.get(first));
+      const io::Picture picture = io::draw_filters(session.view(first));
       events.image(first.name(), io::encode_png(picture), picture.height, picture.width, step);
     }
     events.flush();

@@ -51,19 +51,6 @@ std::unique_ptr<Primitive> make(Pass pass, const ConvolutionShape& s, const Conv
   return make_convolution(pass, layouts, window, options);
 }
 
-// Scratch: the weights in the primitive's layout, then what the copy and the primitive need one after the other.
-struct ScratchPlan {
-  size_t weights_bytes = 0;
-  size_t scratch_bytes = 0;
-};
-ScratchPlan plan_scratch(const Primitive& primitive, const Reorder* reorder, const Layout& preferred) {
-  if (!reorder) return {0, primitive.scratch_bytes()};
-  const size_t weights = (preferred.bytes() + 63) / 64 * 64;
-  return {weights, weights + std::max(primitive.scratch_bytes(), reorder->scratch_bytes())};
-}
-
-void* at(void* scratch, size_t offset) { return static_cast<char*>(scratch) + offset; }
-
 }  // namespace
 
 Layout plain_weights(const ConvolutionShape& s, DType dtype) {
@@ -74,76 +61,59 @@ Layout plain_weights(const ConvolutionShape& s, DType dtype) {
   return Layout::strided(dtype, std::array{s.groups, out, in, s.k_h, s.k_w}, std::array{out, int64_t{1}, i, h, w});
 }
 
-ConvolutionForward::ConvolutionForward() = default;
-ConvolutionForward::~ConvolutionForward() = default;
+ConvolutionPass::ConvolutionPass() = default;
+ConvolutionPass::~ConvolutionPass() = default;
+
+std::string ConvolutionPass::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
+
+bool ConvolutionPass::prepare(Pass pass, const ConvolutionShape& s, const ConvolutionOptions& o) {
+  primitive_ = dnnl::make(pass, s, o);
+  if (!primitive_) return false;
+  const bool gradient = pass == Pass::BackwardWeights;
+  preferred_ = primitive_->layout(gradient ? Slot::WeightsGradient : Slot::Weights);
+  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype);
+  scratch_bytes_ = primitive_->scratch_bytes();
+  if (held == preferred_) return true;
+  reorder_ = gradient ? Reorder::make(preferred_, held, o.threads) : Reorder::make(held, preferred_, o.threads);
+  if (!reorder_) return false;
+  // The weights in the primitive's layout, then what the copy and the primitive need one after the other.
+  weights_bytes_ = (preferred_.bytes() + 63) / 64 * 64;
+  scratch_bytes_ = weights_bytes_ + std::max(primitive_->scratch_bytes(), reorder_->scratch_bytes());
+  return true;
+}
+
+const void* ConvolutionPass::weights_for_primitive(const void* weights, void* scratch) const {
+  if (!reorder_) return weights;
+  reorder_->run(weights, scratch, rest(scratch));
+  return scratch;
+}
 
 std::unique_ptr<ConvolutionForward> ConvolutionForward::make(const ConvolutionShape& s, const ConvolutionOptions& o) {
   if (!possible(s)) return nullptr;
-  std::unique_ptr<ConvolutionForward> self(new ConvolutionForward);
+  auto self = std::make_unique<ConvolutionForward>();
   self->bias_ = o.bias;
   if (s.destination_size() == 0) return self;
   if (s.in_size() == 0 || s.weights_size() == 0) return nullptr;
-  self->primitive_ = dnnl::make(Pass::Forward, s, o);
-  if (!self->primitive_) return nullptr;
-  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype), preferred = self->preferred_weights();
-  if (!(held == preferred)) {
-    self->reorder_ = Reorder::make(held, preferred, o.threads);
-    if (!self->reorder_) return nullptr;
-  }
-  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
-  self->weights_bytes_ = plan.weights_bytes;
-  self->scratch_bytes_ = plan.scratch_bytes;
-  return self;
+  return self->prepare(Pass::Forward, s, o) ? std::move(self) : nullptr;
 }
-
-size_t ConvolutionForward::scratch_bytes() const { return scratch_bytes_; }
-Layout ConvolutionForward::preferred_weights() const {
-  return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
-}
-std::string ConvolutionForward::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
 
 void ConvolutionForward::run(const void* source, const void* weights, const void* bias, void* destination,
                              void* scratch) const {
   if (!primitive_) return;
-  void* rest = at(scratch, weights_bytes_);
-  if (reorder_) {
-    reorder_->run(weights, scratch, rest);
-    weights = scratch;
-  }
+  weights = weights_for_primitive(weights, scratch);
   if (bias_)
-    (*primitive_)(rest, source, weights, bias, destination);
+    (*primitive_)(rest(scratch), source, weights, bias, destination);
   else
-    (*primitive_)(rest, source, weights, destination);
+    (*primitive_)(rest(scratch), source, weights, destination);
 }
-
-ConvolutionBackwardData::ConvolutionBackwardData() = default;
-ConvolutionBackwardData::~ConvolutionBackwardData() = default;
 
 std::unique_ptr<ConvolutionBackwardData> ConvolutionBackwardData::make(const ConvolutionShape& s,
                                                                        const ConvolutionOptions& o) {
   if (!possible(s)) return nullptr;
-  std::unique_ptr<ConvolutionBackwardData> self(new ConvolutionBackwardData);
+  auto self = std::make_unique<ConvolutionBackwardData>();
   self->result_bytes_ = static_cast<size_t>(s.in_size()) * dtype_size(o.dtype);
   if (s.in_size() == 0 || s.destination_size() == 0 || s.weights_size() == 0) return self;
-  self->primitive_ = dnnl::make(Pass::BackwardData, s, o);
-  if (!self->primitive_) return nullptr;
-  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype), preferred = self->preferred_weights();
-  if (!(held == preferred)) {
-    self->reorder_ = Reorder::make(held, preferred, o.threads);
-    if (!self->reorder_) return nullptr;
-  }
-  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
-  self->weights_bytes_ = plan.weights_bytes;
-  self->scratch_bytes_ = plan.scratch_bytes;
-  return self;
-}
-
-size_t ConvolutionBackwardData::scratch_bytes() const { return scratch_bytes_; }
-Layout ConvolutionBackwardData::preferred_weights() const {
-  return primitive_ ? primitive_->layout(Slot::Weights) : Layout();
-}
-std::string ConvolutionBackwardData::implementation() const {
-  return primitive_ ? primitive_->implementation() : "nothing";
+  return self->prepare(Pass::BackwardData, s, o) ? std::move(self) : nullptr;
 }
 
 void ConvolutionBackwardData::run(const void* d_destination, const void* weights, void* d_source, void* scratch) const {
@@ -151,45 +121,19 @@ void ConvolutionBackwardData::run(const void* d_destination, const void* weights
     if (result_bytes_ > 0) std::memset(d_source, 0, result_bytes_);
     return;
   }
-  void* rest = at(scratch, weights_bytes_);
-  if (reorder_) {
-    reorder_->run(weights, scratch, rest);
-    weights = scratch;
-  }
-  (*primitive_)(rest, d_destination, weights, d_source);
+  weights = weights_for_primitive(weights, scratch);
+  (*primitive_)(rest(scratch), d_destination, weights, d_source);
 }
-
-ConvolutionBackwardWeights::ConvolutionBackwardWeights() = default;
-ConvolutionBackwardWeights::~ConvolutionBackwardWeights() = default;
 
 std::unique_ptr<ConvolutionBackwardWeights> ConvolutionBackwardWeights::make(const ConvolutionShape& s,
                                                                              const ConvolutionOptions& o) {
   if (!possible(s)) return nullptr;
-  std::unique_ptr<ConvolutionBackwardWeights> self(new ConvolutionBackwardWeights);
-  const Layout held = o.weights ? o.weights : plain_weights(s, o.dtype);
-  self->result_bytes_ = o.weights ? held.bytes() : static_cast<size_t>(s.weights_size()) * dtype_size(o.dtype);
+  auto self = std::make_unique<ConvolutionBackwardWeights>();
+  self->result_bytes_ = o.weights ? o.weights.bytes() : static_cast<size_t>(s.weights_size()) * dtype_size(o.dtype);
   self->bias_bytes_ = o.bias ? static_cast<size_t>(s.out_c) * dtype_size(o.dtype) : 0;
   if (s.destination_size() == 0 || s.weights_size() == 0) return self;
   if (s.in_size() == 0) return nullptr;
-  self->primitive_ = dnnl::make(Pass::BackwardWeights, s, o);
-  if (!self->primitive_) return nullptr;
-  const Layout preferred = self->preferred_weights();
-  if (!(held == preferred)) {
-    self->reorder_ = Reorder::make(preferred, held, o.threads);
-    if (!self->reorder_) return nullptr;
-  }
-  const ScratchPlan plan = plan_scratch(*self->primitive_, self->reorder_.get(), preferred);
-  self->weights_bytes_ = plan.weights_bytes;
-  self->scratch_bytes_ = plan.scratch_bytes;
-  return self;
-}
-
-size_t ConvolutionBackwardWeights::scratch_bytes() const { return scratch_bytes_; }
-Layout ConvolutionBackwardWeights::preferred_weights() const {
-  return primitive_ ? primitive_->layout(Slot::WeightsGradient) : Layout();
-}
-std::string ConvolutionBackwardWeights::implementation() const {
-  return primitive_ ? primitive_->implementation() : "nothing";
+  return self->prepare(Pass::BackwardWeights, s, o) ? std::move(self) : nullptr;
 }
 
 void ConvolutionBackwardWeights::run(const void* source, const void* d_destination, void* d_weights, void* d_bias,
@@ -199,13 +143,12 @@ void ConvolutionBackwardWeights::run(const void* source, const void* d_destinati
     if (bias_bytes_ > 0) std::memset(d_bias, 0, bias_bytes_);
     return;
   }
-  void* rest = at(scratch, weights_bytes_);
   void* result = reorder_ ? scratch : d_weights;
   if (bias_bytes_ > 0)
-    (*primitive_)(rest, source, d_destination, result, d_bias);
+    (*primitive_)(rest(scratch), source, d_destination, result, d_bias);
   else
-    (*primitive_)(rest, source, d_destination, result);
-  if (reorder_) reorder_->run(scratch, d_weights, rest);
+    (*primitive_)(rest(scratch), source, d_destination, result);
+  if (reorder_) reorder_->run(scratch, d_weights, rest(scratch));
 }
 
 }  // namespace vf::cpu::dnnl

@@ -16,6 +16,7 @@
 namespace vf::cpu::dnnl {
 
 class Primitive;
+enum class Pass : uint8_t;
 
 struct ConvolutionShape {
   int64_t batch = 0, in_h = 0, in_w = 0, in_c = 0;
@@ -55,61 +56,67 @@ struct ConvolutionOptions {
   Layout weights = {};
 };
 
-class ConvolutionForward {
+// What the three have in common: the primitive, and the copy between the layout that the caller holds the weights in
+// and the one that the primitive wants.
+class ConvolutionPass {
+ public:
+  ~ConvolutionPass();
+  ConvolutionPass(const ConvolutionPass&) = delete;
+  ConvolutionPass& operator=(const ConvolutionPass&) = delete;
+  size_t scratch_bytes() const { return scratch_bytes_; }
+  // The layout in which weights (or their gradient) need no copy.
+  const Layout& preferred_weights() const { return preferred_; }
+  std::string implementation() const;
+
+ protected:
+  ConvolutionPass();
+  // False where oneDNN has no fast implementation.
+  bool prepare(Pass pass, const ConvolutionShape& shape, const ConvolutionOptions& options);
+  // The weights as the primitive wants them: given, or copied to the start of the scratch.
+  const void* weights_for_primitive(const void* weights, void* scratch) const;
+  // What the primitive itself may use.
+  void* rest(void* scratch) const { return static_cast<char*>(scratch) + weights_bytes_; }
+
+  std::unique_ptr<Primitive> primitive_;  // none: nothing to compute
+  std::unique_ptr<Reorder> reorder_;      // held weights to preferred ones, gradients the other way; none where equal
+
+ private:
+  Layout preferred_;
+  size_t weights_bytes_ = 0, scratch_bytes_ = 0;
+};
+
+class ConvolutionForward : public ConvolutionPass {
  public:
   static std::unique_ptr<ConvolutionForward> make(const ConvolutionShape& shape, const ConvolutionOptions& options);
-  ~ConvolutionForward();
-  size_t scratch_bytes() const;
-  // The layout in which weights need no copy.
-  Layout preferred_weights() const;
-  std::string implementation() const;
   // source [batch, in_h, in_w, in_c]; bias [out_c], nullptr without; destination [batch, out_h, out_w, out_c].
   void run(const void* source, const void* weights, const void* bias, void* destination, void* scratch) const;
 
  private:
-  ConvolutionForward();
-  std::unique_ptr<Primitive> primitive_;  // none: nothing to compute
-  std::unique_ptr<Reorder> reorder_;      // held weights to preferred ones; none where they are equal
-  size_t weights_bytes_ = 0, scratch_bytes_ = 0;
   bool bias_ = false;
 };
 
-class ConvolutionBackwardData {
+class ConvolutionBackwardData : public ConvolutionPass {
  public:
   // `bias` and `relu` are ignored.
   static std::unique_ptr<ConvolutionBackwardData> make(const ConvolutionShape& shape,
                                                        const ConvolutionOptions& options);
-  ~ConvolutionBackwardData();
-  size_t scratch_bytes() const;
-  Layout preferred_weights() const;
-  std::string implementation() const;
   // d_destination [batch, out_h, out_w, out_c]; writes all of d_source [batch, in_h, in_w, in_c].
   void run(const void* d_destination, const void* weights, void* d_source, void* scratch) const;
 
  private:
-  ConvolutionBackwardData();
-  std::unique_ptr<Primitive> primitive_;
-  std::unique_ptr<Reorder> reorder_;
-  size_t weights_bytes_ = 0, scratch_bytes_ = 0, result_bytes_ = 0;
+  size_t result_bytes_ = 0;
 };
 
-class ConvolutionBackwardWeights {
+class ConvolutionBackwardWeights : public ConvolutionPass {
  public:
   // With `bias` also the gradient of the bias. The sums are split by threads: their last bits depend on the number.
   static std::unique_ptr<ConvolutionBackwardWeights> make(const ConvolutionShape& shape,
                                                           const ConvolutionOptions& options);
-  ~ConvolutionBackwardWeights();
-  size_t scratch_bytes() const;
-  Layout preferred_weights() const;
-  std::string implementation() const;
   // Writes d_weights in options.weights' layout (padding: zeros) and d_bias [out_c], nullptr without.
   void run(const void* source, const void* d_destination, void* d_weights, void* d_bias, void* scratch) const;
 
  private:
-  ConvolutionBackwardWeights();
-  std::unique_ptr<Primitive> primitive_;
-  std::unique_ptr<Reorder> reorder_;  // preferred layout to held one
-  size_t weights_bytes_ = 0, scratch_bytes_ = 0, result_bytes_ = 0, bias_bytes_ = 0;
+  size_t result_bytes_ = 0, bias_bytes_ = 0;
 };
 
 }  // namespace vf::cpu::dnnl

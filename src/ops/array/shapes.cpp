@@ -3,6 +3,7 @@
 
 #include "graph/shape_rules.h"
 #include "ops/array/array_ops.h"
+#include "tensor/elements.h"
 
 namespace vf {
 namespace {
@@ -247,12 +248,7 @@ void register_shape_ops(OpRegistry& r) {
         const Tensor* a = m.constant(0);
         const Tensor* b = m.constant(1);
         if (!a || !b) return nullptr;
-        const auto ints = [](const Tensor& t) {
-          std::vector<int64_t> v(static_cast<size_t>(t.num_elements()));
-          for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<int64_t>(t.number(static_cast<int64_t>(i)));
-          return v;
-        };
-        const auto axes = repeated_axes(ints(*a), ints(*b));
+        const auto axes = repeated_axes(integers(*a), integers(*b));
         const DType dtype = m.output_dtype();
         return kernel([=](KernelRun& run) {
           put(run, dtype, 0, axes.first);

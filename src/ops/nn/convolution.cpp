@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "graph/shape_rules.h"
+#include "ops/gradient.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
 #include "tensor/visit.h"
@@ -26,11 +27,8 @@ OpBuilder convolution_attrs(OpBuilder op) {
       .attr("dilations: list(int) = [1, 1, 1, 1]");
 }
 
-AttrMap same_attrs(const Node& n) {
-  AttrMap attrs;
-  for (const char* name : {"strides", "padding", "explicit_paddings", "data_format", "dilations"})
-    if (const AttrValue* v = n.attrs().find(name)) attrs.set(name, *v);
-  return attrs;
+AttrMap window_attrs(const Node& n) {
+  return same_attrs(n, {"strides", "padding", "explicit_paddings", "data_format", "dilations"});
 }
 
 ConvolutionShape convolution_shape(const Node& n, const Shape& input, const Shape& filter) {
@@ -201,20 +199,20 @@ std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const Convolutio
 }
 
 void conv2d_gradient(GradientContext& g) {
-  const AttrMap attrs = same_attrs(g.node());
+  const AttrMap attrs = window_attrs(g.node());
   const auto sizes = [&](int i) { return g.make("Shape", {g.input(i)}); };
   g.set(0, g.make("Conv2DBackpropInput", {sizes(0), g.input(1), g.gradient()}, attrs));
   g.set(1, g.make("Conv2DBackpropFilter", {g.input(0), sizes(1), g.gradient()}, attrs));
 }
 
 void backprop_input_gradient(GradientContext& g) {
-  const AttrMap attrs = same_attrs(g.node());
+  const AttrMap attrs = window_attrs(g.node());
   g.set(1, g.make("Conv2DBackpropFilter", {g.gradient(), g.make("Shape", {g.input(1)}), g.input(2)}, attrs));
   g.set(2, g.make("Conv2D", {g.gradient(), g.input(1)}, attrs));
 }
 
 void backprop_filter_gradient(GradientContext& g) {
-  const AttrMap attrs = same_attrs(g.node());
+  const AttrMap attrs = window_attrs(g.node());
   g.set(0, g.make("Conv2DBackpropInput", {g.make("Shape", {g.input(0)}), g.gradient(), g.input(2)}, attrs));
   g.set(2, g.make("Conv2D", {g.input(0), g.gradient()}, attrs));
 }

@@ -7,6 +7,7 @@
 
 #include "cpu/max_pool_gradient.h"
 #include "graph/shape_rules.h"
+#include "ops/gradient.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
 #include "tensor/visit.h"
@@ -133,11 +134,18 @@ std::unique_ptr<Kernel> average_pool(PoolingShape s, bool gradient) {
   });
 }
 
-AttrMap same_attrs(const Node& n) {
-  AttrMap attrs;
-  for (const char* name : {"ksize", "strides", "padding", "data_format", "explicit_paddings"})
-    if (const AttrValue* v = n.attrs().find(name)) attrs.set(name, *v);
-  return attrs;
+AttrMap window_attrs(const Node& n) {
+  return same_attrs(n, {"ksize", "strides", "padding", "data_format", "explicit_paddings"});
+}
+
+KernelFunction pooling_kernel(cpu::dnnl::PoolingKind kind) {
+  return [kind](KernelMake& m) -> std::unique_ptr<Kernel> {
+    std::shared_ptr<const cpu::dnnl::PoolingForward> p =
+        cpu::dnnl::PoolingForward::make(kind, pooling_shape(m.node(), m.input_shape(0)), m.output_dtype(), m.threads());
+    if (!p) return nullptr;
+    m.set_scratch(p->scratch_bytes());
+    return kernel([p](KernelRun& run) { p->run(run.input_raw(0), run.output_raw(), run.scratch()); });
+  };
 }
 
 const AttrMap kTwoByTwo = {
@@ -157,13 +165,7 @@ void register_pooling_ops(OpRegistry& r) {
       .attr("data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'")
       .doc("The largest value of each window.")
       .shape(forward_shape)
-      .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        std::shared_ptr<const cpu::dnnl::PoolingForward> p = cpu::dnnl::PoolingForward::make(
-            cpu::dnnl::PoolingKind::Max, pooling_shape(m.node(), m.input_shape(0)), m.output_dtype(), m.threads());
-        if (!p) return nullptr;
-        m.set_scratch(p->scratch_bytes());
-        return kernel([p](KernelRun& run) { p->run(run.input_raw(0), run.output_raw(), run.scratch()); });
-      })
+      .fast(pooling_kernel(cpu::dnnl::PoolingKind::Max))
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const PoolingShape s = pooling_shape(m.node(), m.input_shape(0));
         if (m.output_dtype() == DType::Float) return max_pool<float>(s);
@@ -171,7 +173,7 @@ void register_pooling_ops(OpRegistry& r) {
         return nullptr;
       })
       .grad([](GradientContext& g) {
-        g.set(0, g.make("MaxPoolGrad", {g.input(0), g.output(), g.gradient()}, same_attrs(g.node())));
+        g.set(0, g.make("MaxPoolGrad", {g.input(0), g.output(), g.gradient()}, window_attrs(g.node())));
       })
       .example({.inputs = {{2, 4, 5, 3}}, .attrs = kTwoByTwo});
 
@@ -219,13 +221,7 @@ void register_pooling_ops(OpRegistry& r) {
       .attr("T: {half, bfloat16, float, double}")
       .doc("The mean of each window, of what lies inside the image.")
       .shape(forward_shape)
-      .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
-        std::shared_ptr<const cpu::dnnl::PoolingForward> p = cpu::dnnl::PoolingForward::make(
-            cpu::dnnl::PoolingKind::Average, pooling_shape(m.node(), m.input_shape(0)), m.output_dtype(), m.threads());
-        if (!p) return nullptr;
-        m.set_scratch(p->scratch_bytes());
-        return kernel([p](KernelRun& run) { p->run(run.input_raw(0), run.output_raw(), run.scratch()); });
-      })
+      .fast(pooling_kernel(cpu::dnnl::PoolingKind::Average))
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const PoolingShape s = pooling_shape(m.node(), m.input_shape(0));
         if (m.output_dtype() == DType::Float) return average_pool<float>(s, false);
@@ -233,7 +229,7 @@ void register_pooling_ops(OpRegistry& r) {
         return nullptr;
       })
       .grad([](GradientContext& g) {
-        g.set(0, g.make("AvgPoolGrad", {g.make("Shape", {g.input(0)}), g.gradient()}, same_attrs(g.node())));
+        g.set(0, g.make("AvgPoolGrad", {g.make("Shape", {g.input(0)}), g.gradient()}, window_attrs(g.node())));
       })
       .example({.inputs = {{2, 4, 5, 3}}, .attrs = kTwoByTwo});
 
@@ -265,7 +261,7 @@ void register_pooling_ops(OpRegistry& r) {
         if (m.output_dtype() == DType::Double) return average_pool<double>(s, true);
         return nullptr;
       })
-      .grad([](GradientContext& g) { g.set(1, g.make("AvgPool", {g.gradient()}, same_attrs(g.node()))); })
+      .grad([](GradientContext& g) { g.set(1, g.make("AvgPool", {g.gradient()}, window_attrs(g.node()))); })
       .example({.inputs = {Tensor::vector<int32_t>({2, 4, 5, 3}), {2, 2, 3, 3}}, .attrs = kTwoByTwo});
 }
 

@@ -21,6 +21,19 @@ Rows rows_of(const Shape& s) {
   return {columns == 0 ? 0 : s.num_elements() / columns, columns};
 }
 
+// softmax or log_softmax of each row.
+KernelFunction row_kernel(decltype(&cpu::softmax) loop) {
+  return [loop](KernelMake& m) {
+    const Rows s = rows_of(m.input_shape(0));
+    const DType dtype = m.output_dtype();
+    const int threads = m.threads();
+    m.allow_in_place(0);
+    return kernel([=](KernelRun& run) {
+      loop(dtype, run.input_raw(0), run.output_raw(), s.rows, s.columns, threads, cpu::active_isa());
+    });
+  };
+}
+
 void at_least_vector(ShapeContext& c) {
   if (c.input(0).has_rank() && c.input(0).rank() < 1) c.fail("Shape must be at least rank 1 but is rank 0");
   c.set_output(0, c.input(0));
@@ -52,15 +65,7 @@ void register_softmax_ops(OpRegistry& r) {
       .attr(kFloats)
       .doc("exp(logits) / sum(exp(logits)) over the last dimension.")
       .shape(at_least_vector)
-      .cpu([](KernelMake& m) {
-        const Rows s = rows_of(m.input_shape(0));
-        const DType dtype = m.output_dtype();
-        const int threads = m.threads();
-        m.allow_in_place(0);
-        return kernel([=](KernelRun& run) {
-          cpu::softmax(dtype, run.input_raw(0), run.output_raw(), s.rows, s.columns, threads);
-        });
-      })
+      .cpu(row_kernel(cpu::softmax))
       .grad([](GradientContext& g) {
         const Output p = g.output();
         const Output sum = g.make("Sum", {g.make("Mul", {g.gradient(), p}), Tensor(-1)}, {{"keep_dims", true}});
@@ -74,15 +79,7 @@ void register_softmax_ops(OpRegistry& r) {
       .attr(kFloats)
       .doc("logits - log(sum(exp(logits))) over the last dimension.")
       .shape(at_least_vector)
-      .cpu([](KernelMake& m) {
-        const Rows s = rows_of(m.input_shape(0));
-        const DType dtype = m.output_dtype();
-        const int threads = m.threads();
-        m.allow_in_place(0);
-        return kernel([=](KernelRun& run) {
-          cpu::log_softmax(dtype, run.input_raw(0), run.output_raw(), s.rows, s.columns, threads);
-        });
-      })
+      .cpu(row_kernel(cpu::log_softmax))
       .grad([](GradientContext& g) {
         const Output sum = g.make("Sum", {g.gradient(), Tensor(-1)}, {{"keep_dims", true}});
         g.set(0, g.make("Sub", {g.gradient(), g.make("Mul", {sum, g.make("Exp", {g.output()})})}));

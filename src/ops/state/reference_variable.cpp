@@ -1,27 +1,8 @@
 // Variables of TensorFlow's reference kind: VariableV2 and what writes through its output.
-#include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/state/state_ops.h"
 
 namespace vf {
-
-KernelFunction update_variable(cpu::BinaryOp op) {
-  return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
-    const auto loops = cpu::binary_loops(op, m.input_dtype(1));
-    if (!loops) return nullptr;
-    const int64_t n = m.input_shape(1).num_elements();
-    const size_t size = dtype_size(m.input_dtype(1));
-    const int threads = m.threads();
-    return kernel([=](KernelRun& r) {
-      auto* variable = r.variable<char>(0);
-      const auto* value = r.input<char>(1);
-      parallel_for(threads, n, cpu::kGrain, [&](int64_t begin, int64_t end) {
-        char* at = variable + static_cast<size_t>(begin) * size;
-        loops.both(at, value + static_cast<size_t>(begin) * size, at, end - begin);
-      });
-    });
-  };
-}
 
 namespace {
 
@@ -36,15 +17,9 @@ void assign_shape(ShapeContext& c) {
   if (variable.fully_defined() && value.fully_defined() && !(variable == value))
     c.fail("Assign requires shapes of both tensors to match. lhs shape= " + variable.str() +
            " rhs shape= " + value.str());
-  if (!variable.compatible(value)) {
-    try {
-      static_cast<void>(variable.merged(value));
-    } catch (const Error& e) {
-      c.fail(e.what());
-    }
-  }
-  c.set_output(0, variable.merged(value));
-  c.set_variable(0, variable.merged(value));
+  const Shape merged = shape_rule::merge(c, variable, value);
+  c.set_output(0, merged);
+  c.set_variable(0, merged);
 }
 
 // AssignAdd and AssignSub.
@@ -78,11 +53,7 @@ void register_reference_variable_ops(OpRegistry& r) {
       .overwrites("ref")
       .doc("Sets the variable to the value. Without validate_shape it may take another shape.")
       .shape(assign_shape)
-      .cpu([](KernelMake& m) {
-        const int64_t n = m.input_shape(1).num_elements();
-        const DType dtype = m.input_dtype(1);
-        return kernel([=](KernelRun& run) { copy_elements(dtype, run.input_raw(1), run.variable_raw(0), n); });
-      })
+      .cpu(assign_variable)
       .no_grad();
 
   for (const bool add : {true, false}) {
@@ -107,8 +78,7 @@ void register_reference_variable_ops(OpRegistry& r) {
       .peeks("ref")
       .doc("True once the variable has a value.")
       .shape(shape_rule::scalar)
-      .cpu(
-          [](KernelMake&) { return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; }); })
+      .cpu(ask_initialized)
       .no_grad();
 }
 

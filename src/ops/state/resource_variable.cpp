@@ -56,11 +56,7 @@ void register_resource_variable_ops(OpRegistry& r) {
       .overwrites("resource")
       .doc("Sets the variable to the value.")
       .shape(assign_shape)
-      .cpu([](KernelMake& m) {
-        const int64_t n = m.input_shape(1).num_elements();
-        const DType dtype = m.input_dtype(1);
-        return kernel([=](KernelRun& run) { copy_elements(dtype, run.input_raw(1), run.variable_raw(0), n); });
-      })
+      .cpu(assign_variable)
       .no_grad();
 
   for (const bool add : {true, false}) {
@@ -83,8 +79,7 @@ void register_resource_variable_ops(OpRegistry& r) {
       .peeks("resource")
       .doc("True once the variable has a value.")
       .shape(shape_rule::scalar)
-      .cpu(
-          [](KernelMake&) { return kernel([](KernelRun& run) { *run.output<bool>() = run.input_raw(0) != nullptr; }); })
+      .cpu(ask_initialized)
       .no_grad();
 }
 

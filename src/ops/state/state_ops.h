@@ -11,5 +11,8 @@ void register_scatter_ops(OpRegistry& r);  // also ResourceGather and VariableSh
 
 // A kernel that changes the variable of input 0 in place: variable = op(variable, input 1), same shapes.
 KernelFunction update_variable(cpu::BinaryOp op);
+// Kernels of both kinds' assign (the variable of input 0 = input 1) and of their question whether it has a value.
+std::unique_ptr<Kernel> assign_variable(KernelMake& m);
+std::unique_ptr<Kernel> ask_initialized(KernelMake& m);
 
 }  // namespace vf
