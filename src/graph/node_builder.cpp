@@ -106,7 +106,9 @@ class Inference {
 };
 
 void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs) {
-  for (const auto& [key, value] : attrs) {
+  for (const auto& attr : attrs) {
+    const std::string& key = attr.first;
+    const AttrValue& value = attr.second;
     const AttrSpec* spec = op.find_attr(key);
     if (!spec) {
       if (!key.empty() && key[0] == '_') continue;
@@ -335,7 +337,7 @@ Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, At
     }
   }
   while (next < inputs.size()) b.input(inputs[next++]);  // too many: build() says so
-  for (const auto& [key, value] : attrs) b.attr(key, value);
+  for (auto& [key, value] : attrs) b.attr(key, std::move(value));
   return b.name(std::move(name)).output();
 }
 
