@@ -312,13 +312,13 @@ Node* NodeBuilder::build() {
   return graph_->append(std::move(node));
 }
 
-Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
+Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs, std::string name) {
   for (const Operand& o : inputs)
-    if (o.is_output()) return make(o.output().graph(), op, std::move(inputs), std::move(attrs), std::move(name));
+    if (o.is_output()) return make(o.output().graph(), op, std::move(inputs), attrs, std::move(name));
   throw Error(Code::InvalidArgument, "[" + op + "] needs a graph: none of its inputs is a graph's tensor");
 }
 
-Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
+Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs, std::string name) {
   NodeBuilder b(graph, op);
   const OpDef* def = graph.registry().find(op);
   const size_t arguments = def ? def->inputs.size() : inputs.size();
@@ -337,7 +337,7 @@ Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, At
     }
   }
   while (next < inputs.size()) b.input(inputs[next++]);  // too many: build() says so
-  for (auto& [key, value] : attrs) b.attr(key, std::move(value));
+  for (const auto& [key, value] : attrs) b.attr(key, value);
   return b.name(std::move(name)).output();
 }
 

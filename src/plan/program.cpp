@@ -111,7 +111,7 @@ class Builder {
       item.passive = true;
       wait_for(item, node.input(0));
       node_entry_[&node] = static_cast<int>(entries_.size());
-      entries_.push_back({{order, 1}, std::move(item)});
+      entries_.emplace_back(Position{order, 1}, std::move(item));
       return;
     }
     // A source of kind Value, and `after`, names an entry until emit() turns it into the position of an item.
