@@ -90,7 +90,7 @@ void reorder(benchmark::State& state, ConvolutionShape s, int threads) {
   report(state, blocked.str());
 }
 
-void matmul(benchmark::State& state, MatmulShape s, int threads) {
+void matmul(benchmark::State& state, const MatmulShape& s, int threads) {
   auto f = Matmul::make(s, {.threads = threads});
   const Array a(s.m * s.k), b(s.k * s.n), c(s.m * s.n), scratch(Array::bytes(f->scratch_bytes()));
   for (auto _ : state) f->run(a, b, nullptr, c, scratch);

@@ -11,7 +11,9 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 find_program(VARFLOW_CCACHE ccache)
 if(VARFLOW_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${VARFLOW_CCACHE})
+  # Paths below the sources count as relative ones, so that clones and worktrees share what is compiled.
+  get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${root} ${VARFLOW_CCACHE})
 endif()
 
 add_library(varflow_flags INTERFACE)

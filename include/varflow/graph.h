@@ -161,10 +161,11 @@ class VF_API NodeBuilder {
 
 // A node's first output in one line: make(op, {inputs}, {attributes}). Where the signature has a list, the inputs that
 // the other arguments leave are its items.
-VF_API Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, AttrMap attrs = {},
+VF_API Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs = {},
                    std::string name = "");
 // In the graph of the first Output among the inputs.
-VF_API Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs = {}, std::string name = "");
+VF_API Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs = {},
+                   std::string name = "");
 
 // What a variable scope hands down (variables.h).
 struct VariableScopeState;

@@ -102,8 +102,8 @@ class VF_API GradientContext {
   bool has_gradient(int i) const { return static_cast<bool>(output_gradients_[static_cast<size_t>(i)]); }
   // Sets dL/d(input i); unset inputs have no gradient.
   void set(int i, Output gradient) { results_[static_cast<size_t>(i)] = gradient; }
-  Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs = {}) const {
-    return vf::make(forward_.graph(), op, std::move(inputs), std::move(attrs));
+  Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs = {}) const {
+    return vf::make(forward_.graph(), op, std::move(inputs), attrs);
   }
   const std::vector<Output>& results() const { return results_; }
 

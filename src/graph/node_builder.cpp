@@ -106,7 +106,9 @@ class Inference {
 };
 
 void check_attrs(const OpDef& op, const std::string& name, const AttrMap& attrs) {
-  for (const auto& [key, value] : attrs) {
+  for (const auto& attr : attrs) {
+    const std::string& key = attr.first;
+    const AttrValue& value = attr.second;
     const AttrSpec* spec = op.find_attr(key);
     if (!spec) {
       if (!key.empty() && key[0] == '_') continue;
@@ -310,13 +312,13 @@ Node* NodeBuilder::build() {
   return graph_->append(std::move(node));
 }
 
-Output make(const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
+Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs, std::string name) {
   for (const Operand& o : inputs)
-    if (o.is_output()) return make(o.output().graph(), op, std::move(inputs), std::move(attrs), std::move(name));
+    if (o.is_output()) return make(o.output().graph(), op, std::move(inputs), attrs, std::move(name));
   throw Error(Code::InvalidArgument, "[" + op + "] needs a graph: none of its inputs is a graph's tensor");
 }
 
-Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, AttrMap attrs, std::string name) {
+Output make(Graph& graph, const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs, std::string name) {
   NodeBuilder b(graph, op);
   const OpDef* def = graph.registry().find(op);
   const size_t arguments = def ? def->inputs.size() : inputs.size();

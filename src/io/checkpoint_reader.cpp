@@ -9,7 +9,6 @@
 namespace vf {
 namespace {
 
-using io::Extent;
 using io::TensorSlice;
 using io::proto::BundleEntry;
 

@@ -50,7 +50,7 @@ struct CheckpointWriter::Impl {
     }
     BundleEntry full = entry_of(tensor);
     full.shape.dims.assign(spec.shape.dims().begin(), spec.shape.dims().end());
-    const std::string key = io::slice_key(name, spec.slice);
+    std::string key = io::slice_key(name, spec.slice);
     const auto there = index.entries.find(name);
     const bool mismatch =
         there != index.entries.end() && (there->second.slices.empty() || !same_tensor(there->second, full));

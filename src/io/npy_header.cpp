@@ -44,7 +44,7 @@ class Literal {
     if (!at_string()) fail("no string");
     const size_t end = rest_.find(rest_.front(), 1);
     if (end == std::string_view::npos) fail("no end of the string");
-    const std::string value(rest_.substr(1, end - 1));
+    std::string value(rest_.substr(1, end - 1));
     if (value.find('\\') != std::string::npos) fail("an escape in a string");
     rest_.remove_prefix(end + 1);
     return value;

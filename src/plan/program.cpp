@@ -68,7 +68,7 @@ class Builder {
       item.read = variable(variable_node);
       for (const Output& in : reader->inputs())
         if (live_variable(in) == variable_node) wait_for(item, in);
-      entries_.push_back({{order, 0}, std::move(item)});
+      entries_.emplace_back(Position{order, 0}, std::move(item));
     }
     return it->second;
   }
@@ -111,7 +111,7 @@ class Builder {
       item.passive = true;
       wait_for(item, node.input(0));
       node_entry_[&node] = static_cast<int>(entries_.size());
-      entries_.push_back({{order, 1}, std::move(item)});
+      entries_.emplace_back(Position{order, 1}, std::move(item));
       return;
     }
     // A source of kind Value, and `after`, names an entry until emit() turns it into the position of an item.
@@ -144,7 +144,7 @@ class Builder {
       item.inputs.push_back(s);
     }
     node_entry_[&node] = static_cast<int>(entries_.size());
-    entries_.push_back({{order, 1}, std::move(item)});
+    entries_.emplace_back(Position{order, 1}, std::move(item));
   }
 
   bool fetched(const Node& node) const {
@@ -165,7 +165,7 @@ class Builder {
         Item item;
         item.node = f.node;
         item.read = variable(v);
-        entries_.push_back({{kEnd, 0}, std::move(item)});
+        entries_.emplace_back(Position{kEnd, 0}, std::move(item));
       }
       program_.fetches.push_back({Source::Value, it->second, 0});
     } else if (f.dtype() == DType::Resource) {
