@@ -85,17 +85,31 @@ class VF_API Resources {
   }
 };
 
+// How exactly floats are computed with. A convolution's rounding error, 2-norm by 2-norm, is about 1e-7 by the sums of
+// its definition; by Winograd's algorithms, which multiply less, up to what is said here.
+enum class Precision : uint8_t {
+  Medium,   // 1.5e-6
+  High,     // 5e-7
+  Highest,  // by the sums of the definition
+};
+
+// What a session asks of its kernels.
+struct KernelOptions {
+  int threads = 1;             // that a kernel may use when it runs
+  bool deterministic = false;  // same bits for any number of threads
+  Precision precision = Precision::High;
+};
+
 // Plan-time facts of one node. Shapes are concrete.
 class VF_API KernelMake {
  public:
   KernelMake(const Node& node, std::span<const Shape> input_shapes, std::span<const Tensor* const> constants,
-             std::span<const Shape> output_shapes, int threads, bool deterministic, Resources* resources)
+             std::span<const Shape> output_shapes, const KernelOptions& options, Resources* resources)
       : node_(node),
         input_shapes_(input_shapes),
         constants_(constants),
         output_shapes_(output_shapes),
-        threads_(threads),
-        deterministic_(deterministic),
+        options_(options),
         resources_(resources) {}
   const Node& node() const { return node_; }
   int num_inputs() const { return static_cast<int>(input_shapes_.size()); }
@@ -115,9 +129,9 @@ class VF_API KernelMake {
   const T& attr(std::string_view name) const {
     return node_.attr<T>(name);
   }
-  // Threads that the kernel may use when it runs.
-  int threads() const { return threads_; }
-  bool deterministic() const { return deterministic_; }
+  int threads() const { return options_.threads; }
+  bool deterministic() const { return options_.deterministic; }
+  Precision precision() const { return options_.precision; }
   // Null where a value is computed while a plan is made; stateful ops are never.
   Resources* resources() const { return resources_; }
 
@@ -134,8 +148,7 @@ class VF_API KernelMake {
   std::span<const Shape> input_shapes_;
   std::span<const Tensor* const> constants_;
   std::span<const Shape> output_shapes_;
-  int threads_;
-  bool deterministic_;
+  KernelOptions options_;
   Resources* resources_;
   size_t scratch_bytes_ = 0;
   mutable uint64_t asked_ = 0;

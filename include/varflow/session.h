@@ -59,6 +59,7 @@ struct TraceRecord {
 struct SessionOptions {
   int threads = 0;                                 // for the work inside one op; 0: as many as the machine has cores
   bool deterministic = false;                      // same bits for any number of threads
+  Precision precision = Precision::High;           // of floats (kernel.h)
   size_t cache_limit = size_t{512} << 20;          // bytes that plans and their arenas may keep between runs
   std::chrono::nanoseconds time_limit{0};          // of one run; 0: none. DeadlineExceeded
   std::function<void(const LogRecord&)> log = {};  // the only way out for messages; silent where empty

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "varflow/kernel.h"
 #include "varflow/export.h"
 
 namespace vf::train {
@@ -28,6 +29,7 @@ struct TrainOptions {
   int64_t batch = 128;
   int threads = 0;  // 0: all cores
   bool deterministic = false;
+  Precision precision = Precision::High;
   bool edits = true;  // the scheduled changes of kernels
 };
 

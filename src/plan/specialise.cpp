@@ -23,7 +23,7 @@ class Specialiser {
       : program_(program), conditions_(conditions), segment_(std::make_unique<Segment>()) {
     known_.resize(program.items.size());
     variable_shapes_ = conditions.variable_shapes;
-    segment_->threads = conditions.threads;
+    segment_->threads = conditions.options.threads;
     for (size_t v = 0; v < variable_shapes_.size(); ++v)
       segment_->variable_shapes.emplace_back(static_cast<uint32_t>(v), variable_shapes_[v]);
   }
@@ -145,8 +145,9 @@ class Specialiser {
                       dtype_size(node.output_dtype(static_cast<int>(o)));
     const bool pure = !op.stateful && !op.control_flow && item.accesses.empty();
     const bool fold = pure && outputs > 0 && (all_known || op.shape_only) && output_bytes <= kFoldBytes;
-    KernelMake make(node, input_shapes_, constants_, output_shapes_, fold ? 1 : conditions_.threads,
-                    conditions_.deterministic, fold ? nullptr : conditions_.resources);
+    KernelOptions options = conditions_.options;
+    if (fold) options.threads = 1;
+    KernelMake make(node, input_shapes_, constants_, output_shapes_, options, fold ? nullptr : conditions_.resources);
     std::unique_ptr<Kernel> kernel;
     if (op.fast) kernel = op.fast(make);
     if (!kernel && make.asked() == 0 && op.reference) kernel = op.reference(make);

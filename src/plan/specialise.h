@@ -11,8 +11,7 @@ namespace vf::plan {
 struct Conditions {
   std::vector<Shape> feed_shapes;
   std::vector<Shape> variable_shapes;  // of the stored value, or the declared one; may be partly unknown
-  int threads = 1;
-  bool deterministic = false;
+  KernelOptions options;
   Resources* resources = nullptr;
 };
 

@@ -29,6 +29,7 @@ class CompiledPlan {
  public:
   struct Settings {
     bool deterministic = false;
+    Precision precision = Precision::High;
     Resources* resources = nullptr;
   };
 

@@ -68,7 +68,7 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   std::vector<VariableEntry*> entries;
   for (const Node* v : program.variables) entries.push_back(&variable(*v));
   auto compiled = std::make_shared<CompiledPlan>(std::move(program), std::move(entries), signature.fetches.size(),
-                                                 CompiledPlan::Settings{options.deterministic, &resources_});
+                                                 CompiledPlan::Settings{options.deterministic, options.precision, &resources_});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;

@@ -73,7 +73,8 @@ class Run {
   }
 
   TrainResult run() {
-    const SessionOptions session_options{.threads = options_.threads, .deterministic = options_.deterministic};
+    const SessionOptions session_options{
+        .threads = options_.threads, .deterministic = options_.deterministic, .precision = options_.precision};
     Session session(graph_, session_options);
     Saver saver(graph_, {.max_to_keep = 2});
     session.run(global_variables_initializer(graph_));

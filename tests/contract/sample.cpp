@@ -189,7 +189,7 @@ std::vector<Tensor> run_kernel(const OpDef& op, const KernelFunction& make, cons
   std::vector<Shape> output_shapes(outputs);
   ShapeContext context(*b.node, shapes, constants, output_shapes);
   op.shape(context);
-  KernelMake m(*b.node, shapes, constants, output_shapes, 1, true, nullptr);
+  KernelMake m(*b.node, shapes, constants, output_shapes, {.deterministic = true}, nullptr);
   const std::unique_ptr<Kernel> kernel = make(m);
   if (!kernel) return {};
   std::vector<Tensor> results;

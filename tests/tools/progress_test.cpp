@@ -100,7 +100,7 @@ class Terminal : public ::testing::Test {
  protected:
   void SetUp() override {
     master_ = ::posix_openpt(O_RDWR | O_NOCTTY);
-    ASSERT_GE(master_, 0);
+    if (master_ < 0) GTEST_SKIP() << "this system gives no pseudo-terminal";
     ASSERT_EQ(::grantpt(master_), 0);
     ASSERT_EQ(::unlockpt(master_), 0);
     slave_ = ::open(::ptsname(master_), O_RDWR | O_NOCTTY);
@@ -111,8 +111,8 @@ class Terminal : public ::testing::Test {
     ::setenv("LC_ALL", "C", 1);
   }
   void TearDown() override {
-    ::close(slave_);
-    ::close(master_);
+    if (slave_ >= 0) ::close(slave_);
+    if (master_ >= 0) ::close(master_);
   }
   // The next `n` bytes; fewer where they do not come.
   std::string written(size_t n) const {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/parallel.h"
+#include "cpu/winograd/winograd.h"
 #include "graph/shape_rules.h"
 #include "ops/gradient.h"
 #include "ops/nn/nn_ops.h"
@@ -15,7 +16,7 @@
 namespace vf {
 namespace {
 
-using cpu::dnnl::ConvolutionShape;
+using cpu::ConvolutionShape;
 
 // The attributes that forward and backward share.
 OpBuilder convolution_attrs(OpBuilder op) {
@@ -109,23 +110,25 @@ void each_channel(const ConvolutionShape& s, F f) {
       for (int64_t o = 0; o < out; ++o) f(g * out + o, g * in + i, i * s.out_c + g * out + o);
 }
 
-enum class Pass { Forward, Input, Filter };
+using Pass = cpu::ConvolutionPass;
 
 // The definition, in the accumulator type of the reference: double for float and double, else float.
 template <class T>
 std::unique_ptr<Kernel> reference(Pass pass, ConvolutionShape s) {
   using Sum = std::conditional_t<std::is_same_v<T, float> || std::is_same_v<T, double>, double, float>;
-  const int64_t n = pass == Pass::Forward ? s.destination_size() : pass == Pass::Input ? s.in_size() : s.weights_size();
+  const int64_t n = pass == Pass::Forward        ? s.destination_size()
+                    : pass == Pass::BackwardData ? s.in_size()
+                                                 : s.weights_size();
   return kernel([=](KernelRun& r) {
     std::vector<Sum> sums(static_cast<size_t>(n), Sum(0));
-    const T* a = r.input<T>(pass == Pass::Input ? 2 : 0);
-    const T* b = r.input<T>(pass == Pass::Filter ? 2 : 1);
+    const T* a = r.input<T>(pass == Pass::BackwardData ? 2 : 0);
+    const T* b = r.input<T>(pass == Pass::BackwardWeights ? 2 : 1);
     each_tap(s, [&](int64_t out, int64_t in, int64_t filter) {
       each_channel(s, [&](int64_t o, int64_t i, int64_t w) {
         const auto x = [](const T* p, int64_t at) { return convert<Sum>(p[at]); };
         if (pass == Pass::Forward) sums[static_cast<size_t>(out + o)] += x(a, in + i) * x(b, filter + w);
-        if (pass == Pass::Input) sums[static_cast<size_t>(in + i)] += x(a, out + o) * x(b, filter + w);
-        if (pass == Pass::Filter) sums[static_cast<size_t>(filter + w)] += x(a, in + i) * x(b, out + o);
+        if (pass == Pass::BackwardData) sums[static_cast<size_t>(in + i)] += x(a, out + o) * x(b, filter + w);
+        if (pass == Pass::BackwardWeights) sums[static_cast<size_t>(filter + w)] += x(a, in + i) * x(b, out + o);
       });
     });
     for (int64_t k = 0; k < n; ++k) r.output<T>()[k] = convert<T>(sums[static_cast<size_t>(k)]);
@@ -198,6 +201,25 @@ std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const Convolutio
   });
 }
 
+// Nullptr where the definition's own sums are asked for, or faster.
+std::unique_ptr<Kernel> winograd(KernelMake& m, const ConvolutionShape& s, Pass pass) {
+  if (m.output_dtype() != DType::Float || m.precision() == Precision::Highest) return nullptr;
+  const double most_error = m.precision() == Precision::High ? 5e-7 : 1.5e-6;
+  const std::optional<cpu::WinogradKind> kind = cpu::choose_winograd(s, most_error);
+  if (!kind) return nullptr;
+  const cpu::Winograd w(s, pass, *kind, m.threads());
+  m.set_scratch(w.scratch_bytes());
+  return kernel([w, pass](KernelRun& run) {
+    float* out = run.output<float>();
+    switch (pass) {
+      case Pass::Forward: return w.forward(run.input<float>(0), run.input<float>(1), nullptr, out, run.scratch());
+      case Pass::BackwardData: return w.backward_data(run.input<float>(2), run.input<float>(1), out, run.scratch());
+      case Pass::BackwardWeights:
+        return w.backward_weights(run.input<float>(0), run.input<float>(2), out, run.scratch());
+    }
+  });
+}
+
 void conv2d_gradient(GradientContext& g) {
   const AttrMap attrs = window_attrs(g.node());
   const auto sizes = [&](int i) { return g.make("Shape", {g.input(i)}); };
@@ -230,6 +252,7 @@ void register_convolution_ops(OpRegistry& r) {
       .shape(forward_shape)
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.input_shape(1));
+        if (auto k = winograd(m, s, Pass::Forward)) return k;
         std::shared_ptr<const cpu::dnnl::ConvolutionForward> p = cpu::dnnl::ConvolutionForward::make(s, options(m));
         if (!p) return nullptr;
         m.set_scratch(p->scratch_bytes());
@@ -260,6 +283,7 @@ void register_convolution_ops(OpRegistry& r) {
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const ConvolutionShape s = convolution_shape(m.node(), m.output_shape(), m.input_shape(1));
+        if (auto k = winograd(m, s, Pass::BackwardData)) return k;
         std::shared_ptr<const cpu::dnnl::ConvolutionBackwardData> p =
             cpu::dnnl::ConvolutionBackwardData::make(s, options(m));
         if (!p) return nullptr;
@@ -268,7 +292,7 @@ void register_convolution_ops(OpRegistry& r) {
             [p](KernelRun& run) { p->run(run.input_raw(2), run.input_raw(1), run.output_raw(), run.scratch()); });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Input, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)),
+        return reference(Pass::BackwardData, convolution_shape(m.node(), m.output_shape(), m.input_shape(1)),
                          m.output_dtype());
       })
       .grad(backprop_input_gradient)
@@ -289,6 +313,7 @@ void register_convolution_ops(OpRegistry& r) {
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.output_shape());
+        if (auto k = winograd(m, s, Pass::BackwardWeights)) return k;
         if (m.deterministic()) return sharded_backward_weights(m, s);
         std::shared_ptr<const cpu::dnnl::ConvolutionBackwardWeights> p =
             cpu::dnnl::ConvolutionBackwardWeights::make(s, options(m));
@@ -299,7 +324,7 @@ void register_convolution_ops(OpRegistry& r) {
         });
       })
       .cpu([](KernelMake& m) {
-        return reference(Pass::Filter, convolution_shape(m.node(), m.input_shape(0), m.output_shape()),
+        return reference(Pass::BackwardWeights, convolution_shape(m.node(), m.input_shape(0), m.output_shape()),
                          m.output_dtype());
       })
       .grad(backprop_filter_gradient)
