@@ -1,5 +1,7 @@
 #include "varflow/tensor.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -11,6 +13,20 @@ namespace vf {
 namespace {
 
 constexpr size_t kAlignment = 64;
+// Large buffers ask for huge pages: a pass over several of them at once otherwise waits for address translation.
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kLarge = 4 * kHugePage;
+
+void* allocate_bytes(size_t bytes) {
+  const size_t alignment = bytes >= kLarge ? kHugePage : kAlignment;
+  const size_t rounded = (std::max<size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
+  void* data =
+      rounded < bytes ? nullptr : std::aligned_alloc(alignment, (rounded + alignment - 1) / alignment * alignment);
+#ifdef MADV_HUGEPAGE
+  if (data && bytes >= kLarge) ::madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return data;
+}
 
 template <class T>
 void construct(Buffer* buffer, int64_t n) {
@@ -22,8 +38,7 @@ void construct(Buffer* buffer, int64_t n) {
 }  // namespace
 
 Buffer* Buffer::allocate(size_t bytes) {
-  const size_t rounded = (std::max<size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded);
+  void* data = allocate_bytes(bytes);
   if (!data) throw Error(Code::ResourceExhausted, "no memory for " + std::to_string(bytes) + " bytes");
   return new Buffer(data, bytes, true);
 }
