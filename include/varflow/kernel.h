@@ -23,11 +23,30 @@ namespace vf {
 
 class KernelRun;
 
+// How a kernel computes each element of its one result from the same element of its inputs: a plan can then run a chain
+// of such kernels over a few elements at a time, which stay in the cache.
+struct ElementwiseLoop {
+  using Unary = void (*)(const void* x, void* y, int64_t n);
+  using Binary = void (*)(const void* a, const void* b, void* y, int64_t n);
+  Unary unary = nullptr;  // one of the two; y may be an operand of the same element size
+  Binary binary = nullptr;
+  bool copies = false;       // unary, and the result is the operand
+  int first_operand = 0;     // the input that is x, or a; b is the next
+  int64_t elements = 0;      // of the result
+  size_t operand_bytes = 0;  // of an element
+  size_t result_bytes = 0;
+  bool single_a = false;  // the operand is one element, which the loop reads again and again
+  bool single_b = false;
+};
+
 // Ready to compute for one set of shapes. Shared by all runs of its plan: run() must be safe on several threads.
 class VF_API Kernel {
  public:
   virtual ~Kernel() = default;
   virtual void run(KernelRun& run) const = 0;
+  // Null where it is no elementwise computation. The result is output 0, or the variable behind input 0 where the op
+  // writes it.
+  virtual const ElementwiseLoop* elementwise() const { return nullptr; }
 };
 
 // A kernel from a callable void(KernelRun&); what it captures is its plan-time state.
@@ -39,6 +58,19 @@ std::unique_ptr<Kernel> kernel(F f) {
     F f;
   };
   return std::make_unique<Callable>(std::move(f));
+}
+
+// The same, for one that is elementwise.
+template <class F>
+std::unique_ptr<Kernel> kernel(const ElementwiseLoop& loop, F f) {
+  struct Callable final : Kernel {
+    Callable(const ElementwiseLoop& l, F function) : f(std::move(function)), loop(l) {}
+    void run(KernelRun& run) const override { f(run); }
+    const ElementwiseLoop* elementwise() const override { return &loop; }
+    F f;
+    ElementwiseLoop loop;
+  };
+  return std::make_unique<Callable>(loop, std::move(f));
 }
 
 // A flag that stops a run from another thread, and the run's deadline. Thread-safe.

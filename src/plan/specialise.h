@@ -12,6 +12,7 @@ struct Conditions {
   std::vector<Shape> feed_shapes;
   std::vector<Shape> variable_shapes;  // of the stored value, or the declared one; may be partly unknown
   KernelOptions options;
+  bool fuse = true;  // several nodes may become one step
   Resources* resources = nullptr;
 };
 

@@ -100,6 +100,7 @@ plan::Conditions CompiledPlan::conditions(std::span<const Tensor> feeds, int thr
   for (const Tensor& f : feeds) c.feed_shapes.push_back(f.shape());
   for (const VariableEntry* v : variables_) c.variable_shapes.push_back(v->shape());
   c.options = {.threads = threads, .deterministic = settings_.deterministic, .precision = settings_.precision};
+  c.fuse = settings_.fuse;
   c.resources = settings_.resources;
   return c;
 }

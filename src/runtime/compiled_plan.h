@@ -30,6 +30,7 @@ class CompiledPlan {
   struct Settings {
     bool deterministic = false;
     Precision precision = Precision::High;
+    bool fuse = true;
     Resources* resources = nullptr;
   };
 

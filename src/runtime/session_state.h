@@ -19,6 +19,7 @@ struct PlanHooks {
   uint64_t seed = 0;
   bool order_rule = true;  // false: only data and control edges order
   StepObserver* observer = nullptr;
+  bool fuse = true;
 };
 
 // Everything that a session's runs share.

@@ -21,7 +21,7 @@ class Kernels {
   int64_t seed_ = 0;
 };
 
-Output lenet(const Output& images) {
+Output lenet(const Output& images, bool drop) {
   Kernels kernels;
   Output x = images;
   for (const auto& [name, channels] : {std::pair{"conv1", 32}, {"conv2", 64}}) {
@@ -30,7 +30,7 @@ Output lenet(const Output& images) {
     x = max_pool(x, 2, 2, "SAME");
   }
   x = dense_layer(flatten(x), 512, "dense1", {.activation = Activation::Relu, .kernel_initializer = kernels.next()});
-  x = dropout(x, kDropoutRate, {.seed = kDropoutSeed});
+  if (drop) x = dropout(x, kDropoutRate, {.seed = kDropoutSeed});
   return dense_layer(x, 10, "dense2", {.kernel_initializer = kernels.next()});
 }
 
@@ -44,8 +44,8 @@ Output mlp(const Output& images) {
 
 }  // namespace
 
-GoldenModel::GoldenModel(const Training& training) : digits_(training.model != "resnet18") {
-  graph->set_random_seed(1);
+GoldenModel::GoldenModel(const Training& training, int64_t graph_seed) : digits_(training.model != "resnet18") {
+  graph->set_random_seed(graph_seed);
   Shape shape{training.batch, 784};
   if (training.model == "lenet") shape = {training.batch, 28, 28, 1};
   if (training.model == "resnet18") shape = {training.batch, 32, 32, 3};
@@ -53,7 +53,7 @@ GoldenModel::GoldenModel(const Training& training) : digits_(training.model != "
   labels = placeholder(*graph, DType::Int32, Shape{training.batch}, "labels");
   Output logits;
   if (training.model == "lenet") {
-    logits = lenet(images);
+    logits = lenet(images, true);
     random = graph->output("dropout/random_uniform/RandomUniform:0");
   } else if (training.model == "mlp") {
     logits = mlp(images);
@@ -74,6 +74,12 @@ GoldenModel::GoldenModel(const Training& training) : digits_(training.model != "
     digit_images_ = data.images;
     digit_labels_ = data.labels;
   }
+}
+
+Output GoldenModel::test_logits(const Output& test_images) const {
+  const VariableScope same(*graph, "", {.reuse = Reuse::Yes});
+  const NameScope names(*graph, "test");
+  return lenet(test_images, false);
 }
 
 Feeds GoldenModel::batch(int64_t step) const {

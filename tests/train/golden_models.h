@@ -13,7 +13,7 @@ namespace vf::golden {
 
 struct GoldenModel {
   // "lenet", "mlp" or "resnet18", of the recorded seeds, sizes and hyperparameters.
-  explicit GoldenModel(const Training& training);
+  explicit GoldenModel(const Training& training, int64_t graph_seed = 1);
 
   // The batch of a step: digits, or the formula's.
   Feeds batch(int64_t step) const;
@@ -22,6 +22,9 @@ struct GoldenModel {
   // ... and one just before a recorded step: its variables and slots are set, each random op has run `draws` times.
   // Throws where an initializer's values are not TensorFlow's to the bit.
   std::unique_ptr<Session> before(const Step& step) const;
+
+  // LeNet without dropout, on the same variables.
+  Output test_logits(const Output& test_images) const;
 
   // Session::run takes the graph of a model that does not change.
   std::unique_ptr<Graph> graph = std::make_unique<Graph>();

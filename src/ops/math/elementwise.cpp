@@ -29,18 +29,29 @@ KernelFunction binary_kernel(cpu::BinaryOp op) {
     const size_t size_y = dtype_size(m.output_dtype());
     const int threads = m.threads();
     const int64_t n = m.output_shape().num_elements();
+    ElementwiseLoop each{.elements = n, .operand_bytes = size, .result_bytes = size_y};
+    const auto single = [&](int i) { return m.input_shape(i).num_elements() == 1 && n != 1; };
+    const auto whole = [&](int i) { return m.input_shape(i) == m.output_shape(); };
+    each.single_a = single(0) && whole(1);
+    each.single_b = single(1) && whole(0);
+    if (whole(0) && whole(1)) each.binary = loops.both;
+    if (each.single_a) each.binary = loops.scalar_a;
+    if (each.single_b) each.binary = loops.scalar_b;
     if (m.input_shape(0) == m.input_shape(1) && n <= cpu::kGrain) {  // small and equal: only the loop is left
       if (size == size_y) {
         m.allow_in_place(0);
         m.allow_in_place(1);
       }
-      return kernel([=](KernelRun& r) { loops.both(r.input_raw(0), r.input_raw(1), r.output_raw(), n); });
+      return kernel(each, [=](KernelRun& r) { loops.both(r.input_raw(0), r.input_raw(1), r.output_raw(), n); });
     }
     const cpu::BroadcastPlan plan(m.input_shape(0), m.input_shape(1));
     if (size == size_y && plan.in_order_a()) m.allow_in_place(0);
     if (size == size_y && plan.in_order_b()) m.allow_in_place(1);
-    return kernel(
-        [=](KernelRun& r) { plan.run(loops, size, size_y, r.input_raw(0), r.input_raw(1), r.output_raw(), threads); });
+    const auto run = [=](KernelRun& r) {
+      plan.run(loops, size, size_y, r.input_raw(0), r.input_raw(1), r.output_raw(), threads);
+    };
+    if (!each.binary) return kernel(run);
+    return kernel(each, run);
   };
 }
 
@@ -52,8 +63,10 @@ KernelFunction unary_kernel(cpu::UnaryOp op) {
     if (dtype_size(dtype) == dtype_size(m.output_dtype())) m.allow_in_place(0);
     const int64_t n = m.output_shape().num_elements();
     const int threads = m.threads();
-    if (n <= cpu::kGrain) return kernel([=](KernelRun& r) { loop(r.input_raw(0), r.output_raw(), n); });
-    return kernel([=](KernelRun& r) { cpu::run_unary(op, dtype, r.input_raw(0), r.output_raw(), n, threads); });
+    const ElementwiseLoop each{
+        .unary = loop, .elements = n, .operand_bytes = dtype_size(dtype), .result_bytes = dtype_size(m.output_dtype())};
+    if (n <= cpu::kGrain) return kernel(each, [=](KernelRun& r) { loop(r.input_raw(0), r.output_raw(), n); });
+    return kernel(each, [=](KernelRun& r) { cpu::run_unary(op, dtype, r.input_raw(0), r.output_raw(), n, threads); });
   };
 }
 

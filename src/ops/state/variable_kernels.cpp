@@ -1,8 +1,18 @@
 // Kernels that reference and resource variables share.
+#include <cstring>
+
 #include "base/parallel.h"
 #include "ops/state/state_ops.h"
 
 namespace vf {
+namespace {
+
+template <size_t kBytes>
+void copy(const void* x, void* y, int64_t n) {
+  std::memcpy(y, x, static_cast<size_t>(n) * kBytes);
+}
+
+}  // namespace
 
 KernelFunction update_variable(cpu::BinaryOp op) {
   return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
@@ -11,7 +21,8 @@ KernelFunction update_variable(cpu::BinaryOp op) {
     const int64_t n = m.input_shape(1).num_elements();
     const size_t size = dtype_size(m.input_dtype(1));
     const int threads = m.threads();
-    return kernel([=](KernelRun& r) {
+    const ElementwiseLoop each{.binary = loops.both, .elements = n, .operand_bytes = size, .result_bytes = size};
+    return kernel(each, [=](KernelRun& r) {
       auto* variable = r.variable<char>(0);
       const auto* value = r.input<char>(1);
       parallel_for(threads, n, cpu::kGrain, [&](int64_t begin, int64_t end) {
@@ -25,7 +36,12 @@ KernelFunction update_variable(cpu::BinaryOp op) {
 std::unique_ptr<Kernel> assign_variable(KernelMake& m) {
   const int64_t n = m.input_shape(1).num_elements();
   const DType dtype = m.input_dtype(1);
-  return kernel([=](KernelRun& r) { copy_elements(dtype, r.input_raw(1), r.variable_raw(0), n); });
+  const auto run = [=](KernelRun& r) { copy_elements(dtype, r.input_raw(1), r.variable_raw(0), n); };
+  const size_t size = dtype_size(dtype);
+  ElementwiseLoop each{.copies = true, .first_operand = 1, .elements = n, .operand_bytes = size, .result_bytes = size};
+  each.unary = size == 1 ? copy<1> : size == 2 ? copy<2> : size == 4 ? copy<4> : size == 8 ? copy<8> : nullptr;
+  if (!is_plain(dtype) || !each.unary) return kernel(run);
+  return kernel(each, run);
 }
 
 std::unique_ptr<Kernel> ask_initialized(KernelMake&) {
