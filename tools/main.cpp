@@ -8,6 +8,7 @@
 
 int main(int argc, char** argv) {
   CLI::App app("Change the weights of a TensorFlow model. No TensorFlow.", "varflow");
+  app.set_version_flag("--version", "varflow " VARFLOW_VERSION);
   app.require_subcommand(1);
   const auto train = vf::tools::add_train_command(app);
   try {
