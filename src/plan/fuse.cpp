@@ -20,14 +20,13 @@ class Fuser {
         scratch_(scratch),
         producer_(segment.slots.size(), -1),
         uses_(segment.slots.size(), 0),
-        gone_(segment.steps.size(), 0) {}
+        keep_(segment.steps.size(), 1) {}
 
   void run() {
     look();
     for (int root = static_cast<int>(s_.steps.size()) - 1; root >= 0; --root)
-      if (!gone_[at(root)] && loop_of(root)) grow(root);
-    if (!changed_) return;
-    remove_gone();
+      if (keep_[at(root)] && loop_of(root)) grow(root);
+    if (changed_) keep_steps(s_, keep_, in_place_, scratch_);
   }
 
  private:
@@ -92,7 +91,7 @@ class Fuser {
       const int i = next.top();  // all its users are decided
       next.pop();
       const ElementwiseLoop* loop = loop_of(i);
-      if (gone_[at(i)] || !loop || loop->elements != last.elements || step(i).num_writes > 0) continue;
+      if (!keep_[at(i)] || !loop || loop->elements != last.elements || step(i).num_writes > 0) continue;
       const uint32_t slot = output(step(i));
       if (slot == kNone || used[slot] != uses_[slot] || reads_what_is_written_before(i, root)) continue;
       take(i);
@@ -208,29 +207,9 @@ class Fuser {
     s_.args.insert(s_.args.end(), inputs.begin(), inputs.end());
     for (uint32_t o = 0; o < r.num_outputs; ++o) s_.args.push_back(result);
     for (const int i : group)
-      if (i != root) gone_[at(i)] = 1;
-    for (const int i : reads) gone_[at(i)] = 1;
+      if (i != root) keep_[at(i)] = 0;
+    for (const int i : reads) keep_[at(i)] = 0;
     changed_ = true;
-  }
-
-  void remove_gone() {
-    std::vector<int> new_index(s_.steps.size(), -1);
-    size_t next = 0;
-    for (size_t i = 0; i < s_.steps.size(); ++i) {
-      if (gone_[i]) continue;
-      new_index[i] = static_cast<int>(next);
-      if (next != i) {
-        s_.steps[next] = std::move(s_.steps[i]);
-        scratch_[next] = scratch_[i];
-      }
-      ++next;
-    }
-    s_.steps.resize(next);
-    scratch_.resize(next);
-    std::erase_if(in_place_, [&](InPlace& p) {
-      p.step = new_index[at(p.step)];
-      return p.step < 0;
-    });
   }
 
   Segment& s_;
@@ -238,7 +217,7 @@ class Fuser {
   std::vector<size_t>& scratch_;
   std::vector<int> producer_;  // by slot
   std::vector<int> uses_;
-  std::vector<char> gone_;  // by step: part of another one
+  std::vector<char> keep_;  // by step: not part of another one
   std::map<uint32_t, std::vector<int>> writes_;
   bool changed_ = false;
 };

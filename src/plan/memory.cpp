@@ -66,6 +66,27 @@ void find_lifetimes(Segment& s) {
 
 }  // namespace
 
+void keep_steps(Segment& s, const std::vector<char>& keep, std::vector<InPlace>& in_place,
+                std::vector<size_t>& scratch) {
+  std::vector<int> new_index(s.steps.size(), -1);
+  size_t next = 0;
+  for (size_t i = 0; i < s.steps.size(); ++i) {
+    if (!keep[i]) continue;
+    new_index[i] = static_cast<int>(next);
+    if (next != i) {
+      s.steps[next] = std::move(s.steps[i]);
+      scratch[next] = scratch[i];
+    }
+    ++next;
+  }
+  s.steps.resize(next);
+  scratch.resize(next);
+  std::erase_if(in_place, [&](InPlace& p) {
+    p.step = new_index[static_cast<size_t>(p.step)];
+    return p.step < 0;
+  });
+}
+
 void place(Segment& s, const std::vector<InPlace>& in_place, const std::vector<size_t>& scratch) {
   find_lifetimes(s);
   std::vector<uint32_t> root(s.slots.size());  // the slot whose memory a slot has

@@ -10,6 +10,10 @@ struct InPlace {
   uint32_t output;
 };
 
+// Leaves out the steps whose `keep` is 0; `in_place` and `scratch` are kept in step.
+void keep_steps(Segment& segment, const std::vector<char>& keep, std::vector<InPlace>& in_place,
+                std::vector<size_t>& scratch);
+
 // Sets first and last step of each slot, lets outputs take the memory of inputs that die, gives arena slots and each
 // step's scratch (bytes by step) an offset, and lists the pins that die with each step and the slots that each run
 // binds. Greedy best fit by size.

@@ -403,23 +403,7 @@ class Specialiser {
       for (uint32_t a = 0; a < step.num_inputs; ++a)
         if (const uint32_t slot = s.args[step.first_arg + a]; slot != kNone) needed[slot] = 1;
     }
-    std::vector<int> new_index(s.steps.size(), -1);
-    size_t next = 0;
-    for (size_t i = 0; i < s.steps.size(); ++i) {
-      if (!keep[i]) continue;
-      new_index[i] = static_cast<int>(next);
-      if (next != i) {
-        s.steps[next] = std::move(s.steps[i]);
-        scratch_[next] = scratch_[i];
-      }
-      ++next;
-    }
-    s.steps.resize(next);
-    scratch_.resize(next);
-    std::erase_if(in_place_, [&](InPlace& p) {
-      p.step = new_index[static_cast<size_t>(p.step)];
-      return p.step < 0;
-    });
+    keep_steps(s, keep, in_place_, scratch_);
   }
 
   const Program& program_;
