@@ -21,6 +21,7 @@
 
 namespace vf {
 
+class Kernel;
 class KernelRun;
 
 // How a kernel computes each element of its one result from the same element of its inputs: a plan can then run a chain
@@ -39,6 +40,22 @@ struct ElementwiseLoop {
   bool single_b = false;
 };
 
+// Two kernels of a plan, of which one reads what the other, its producer, makes.
+class VF_API Producer {
+ public:
+  Producer(const Kernel& kernel, bool only_use) : kernel_(kernel), only_use_(only_use) {}
+  virtual ~Producer() = default;
+  const Kernel& kernel() const { return kernel_; }
+  // Whether nobody else reads what it makes.
+  bool only_use() const { return only_use_; }
+  // Whether an input of the reader and an input of the producer are one value.
+  virtual bool same_input(int of_reader, int of_producer) const = 0;
+
+ private:
+  const Kernel& kernel_;
+  bool only_use_;
+};
+
 // Ready to compute for one set of shapes. Shared by all runs of its plan: run() must be safe on several threads.
 class VF_API Kernel {
  public:
@@ -47,6 +64,11 @@ class VF_API Kernel {
   // Null where it is no elementwise computation. The result is output 0, or the variable behind input 0 where the op
   // writes it.
   virtual const ElementwiseLoop* elementwise() const { return nullptr; }
+  // A kernel that also does the work of the one that makes this input, where that is faster; else nullptr. Its inputs
+  // are those of this one, without this input (which is not given), and then all of the producer's.
+  virtual std::unique_ptr<Kernel> absorb(int, const Producer&) const { return nullptr; }
+  // What absorb() gives asks for its scratch memory so; KernelMake::set_scratch speaks for the kernels of an op.
+  virtual size_t absorbed_scratch_bytes() const { return 0; }
 };
 
 // A kernel from a callable void(KernelRun&); what it captures is its plan-time state.

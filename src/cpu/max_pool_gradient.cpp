@@ -17,7 +17,7 @@ constexpr int64_t kGrain = 10000;
 }  // namespace
 
 void max_pool_gradient(const PoolingShape& shape, const float* source, const float* d_destination, float* d_source,
-                       int threads, Isa isa) {
+                       int threads, bool relu, Isa isa) {
   const auto part = max_pool_gradient_kernels(isa).part;
   if (shape.in_size() == 0) return;
   // Windows overlap within an image, not between channels: parts are images, or channels where images are too few.
@@ -30,7 +30,7 @@ void max_pool_gradient(const PoolingShape& shape, const float* source, const flo
                    const int64_t image = unit / split, tile = unit % split;
                    const int64_t first = split == 1 ? 0 : tile * kMaxPoolTile;
                    const int64_t last = split == 1 ? shape.channels : std::min(first + kMaxPoolTile, shape.channels);
-                   part({shape, source, d_destination, d_source, image, first, last});
+                   part({shape, source, d_destination, d_source, image, first, last, relu});
                  }
                });
 }

@@ -11,8 +11,9 @@
 namespace vf::cpu {
 
 // source [batch, in_h, in_w, channels]; d_destination [batch, out_h, out_w, channels]; writes all of d_source, which
-// has source's shape. Same bits on any number of threads and any instruction set.
+// has source's shape. With `relu` the source is what a ReLU made, and d_source is for the ReLU's input: zero where the
+// largest is not positive. Same bits on any number of threads and any instruction set.
 void max_pool_gradient(const PoolingShape& shape, const float* source, const float* d_destination, float* d_source,
-                       int threads, Isa isa = active_isa());
+                       int threads, bool relu = false, Isa isa = active_isa());
 
 }  // namespace vf::cpu

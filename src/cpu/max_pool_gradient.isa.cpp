@@ -33,9 +33,10 @@ struct Window {
   int64_t pixel, row;     // elements from one pixel, one row to the next
 };
 
-// kLanes channels of one window. With kAdd gradients are added to what is there, else they replace it.
+// kLanes channels of one window. With kAdd gradients are added to what is there, else they replace it; with `relu` only
+// where the largest is positive.
 template <bool kAdd, int kLanes>
-inline void lanes_of_window(const Window& w, const float* source, const float* gradient, float* d_source) {
+inline void lanes_of_window(const Window& w, const float* source, const float* gradient, float* d_source, bool relu) {
   using V = Vector<kLanes>;
   typename V::Floats largest = V::load(source);
   typename V::Ints place{};
@@ -47,7 +48,8 @@ inline void lanes_of_window(const Window& w, const float* source, const float* g
       largest = larger ? candidate : largest;
       place = larger ? typename V::Ints{} + number : place;
     }
-  const typename V::Floats share = V::load(gradient);
+  typename V::Floats share = V::load(gradient);
+  if (relu) share = largest > 0 ? share : typename V::Floats{};
   number = 0;
   for (int64_t y = 0; y < w.height; ++y)
     for (int64_t x = 0; x < w.width; ++x, ++number) {
@@ -62,10 +64,11 @@ inline void lanes_of_window(const Window& w, const float* source, const float* g
 // All channels of one window from the c-th on, the last ones in ever narrower vectors.
 template <bool kAdd, int kLanes = kWidest>
 inline void window(const Window& w, const float* source, const float* gradient, float* d_source, int64_t channels,
-                   int64_t c = 0) {
-  for (; c + kLanes <= channels; c += kLanes) lanes_of_window<kAdd, kLanes>(w, source + c, gradient + c, d_source + c);
+                   bool relu, int64_t c = 0) {
+  for (; c + kLanes <= channels; c += kLanes)
+    lanes_of_window<kAdd, kLanes>(w, source + c, gradient + c, d_source + c, relu);
   if constexpr (kLanes > 1)
-    if (c < channels) window<kAdd, kLanes / 2>(w, source, gradient, d_source, channels, c);
+    if (c < channels) window<kAdd, kLanes / 2>(w, source, gradient, d_source, channels, relu, c);
 }
 
 }  // namespace
@@ -100,9 +103,9 @@ static void max_pool_gradient_part(const MaxPoolGradientPart& part) {
       const int64_t first = top * row + left * pixel;
       const float* share = gradient + (y * out_w + x) * pixel;
       if (apart)
-        window<false>(w, source + first, share, d_source + first, channels);
+        window<false>(w, source + first, share, d_source + first, channels, part.relu);
       else
-        window<true>(w, source + first, share, d_source + first, channels);
+        window<true>(w, source + first, share, d_source + first, channels, part.relu);
     }
 }
 

@@ -14,6 +14,7 @@ struct MaxPoolGradientPart {
   const float* d_destination;
   float* d_source;
   int64_t image, first_channel, last_channel;
+  bool relu;
 };
 
 struct MaxPoolGradientKernels {

@@ -4,6 +4,7 @@
 #include <map>
 #include <queue>
 
+#include "plan/step_uses.h"
 #include "plan/tape.h"
 
 namespace vf::plan {
@@ -15,15 +16,9 @@ constexpr size_t kMostInstructions = 4096;
 class Fuser {
  public:
   Fuser(Segment& segment, std::vector<InPlace>& in_place, std::vector<size_t>& scratch)
-      : s_(segment),
-        in_place_(in_place),
-        scratch_(scratch),
-        producer_(segment.slots.size(), -1),
-        uses_(segment.slots.size(), 0),
-        keep_(segment.steps.size(), 1) {}
+      : s_(segment), in_place_(in_place), scratch_(scratch), uses_(segment), keep_(segment.steps.size(), 1) {}
 
   void run() {
-    look();
     for (int root = static_cast<int>(s_.steps.size()) - 1; root >= 0; --root)
       if (keep_[at(root)] && loop_of(root)) grow(root);
     if (changed_) keep_steps(s_, keep_, in_place_, scratch_);
@@ -37,39 +32,6 @@ class Fuser {
   const ElementwiseLoop* loop_of(int i) const { return step(i).kernel ? step(i).kernel->elementwise() : nullptr; }
   static int operands(const ElementwiseLoop& loop) { return loop.unary ? 1 : 2; }
 
-  // Producers and numbers of uses; what the segment gives on counts as used elsewhere. Writes by variable.
-  void look() {
-    for (int i = 0; i < static_cast<int>(s_.steps.size()); ++i) {
-      const Step& p = step(i);
-      for (uint32_t a = 0; a < p.num_inputs; ++a)
-        if (const uint32_t slot = s_.args[p.first_arg + a]; slot != kNone) ++uses_[slot];
-      for (uint32_t o = 0; o < p.num_outputs; ++o)
-        if (const uint32_t slot = s_.args[p.first_arg + p.num_inputs + o]; slot != kNone) producer_[slot] = i;
-      for (uint32_t w = 0; w < p.num_writes; ++w) writes_[s_.writes[p.first_write + w].variable].push_back(i);
-    }
-    for (const Result& r : s_.results) ++uses_[r.slot];
-    for (size_t i = 0; i < s_.slots.size(); ++i)
-      if (s_.slots[i].escapes) ++uses_[i];
-  }
-
-  bool written_between(uint32_t variable, int first, int last) const {
-    const auto it = writes_.find(variable);
-    if (it == writes_.end()) return false;
-    const auto next = std::upper_bound(it->second.begin(), it->second.end(), first);
-    return next != it->second.end() && *next < last;
-  }
-
-  bool reads_what_is_written_before(int i, int root) const {
-    const Step& p = step(i);
-    for (uint32_t a = 0; a < p.num_inputs; ++a) {
-      const uint32_t slot = s_.args[p.first_arg + a];
-      // Pins of an earlier segment are as long held as the run lasts.
-      if (slot != kNone && s_.slots[slot].memory == Memory::Pin && written_between(s_.slots[slot].index, i, root))
-        return true;
-    }
-    return false;
-  }
-
   // The steps that can run as one with `root`, which comes last of them.
   void grow(int root) {
     const ElementwiseLoop& last = *loop_of(root);
@@ -82,7 +44,7 @@ class Fuser {
       const ElementwiseLoop& loop = *loop_of(i);
       for (int o = 0; o < operands(loop); ++o) {
         const uint32_t slot = input(step(i), loop.first_operand + o);
-        const int from = producer_[slot];
+        const int from = uses_.producer(slot);
         if (used[slot]++ == 0 && from >= 0 && from < i) next.push(from);
       }
     };
@@ -93,7 +55,7 @@ class Fuser {
       const ElementwiseLoop* loop = loop_of(i);
       if (!keep_[at(i)] || !loop || loop->elements != last.elements || step(i).num_writes > 0) continue;
       const uint32_t slot = output(step(i));
-      if (slot == kNone || used[slot] != uses_[slot] || reads_what_is_written_before(i, root)) continue;
+      if (slot == kNone || used[slot] != uses_.uses(slot) || uses_.reads_what_is_written_before(i, root)) continue;
       take(i);
     }
     if (group.size() < 2) return;
@@ -110,11 +72,12 @@ class Fuser {
     const Write& write = s_.writes[r.first_write];
     for (const auto& [slot, n] : used) {
       const Slot& info = s_.slots[slot];
-      if (info.memory != Memory::Pin || info.index != write.variable || producer_[slot] < 0) continue;
-      if (n != uses_[slot] || !(info.shape == write.shape) || written_between(write.variable, producer_[slot], root))
+      if (info.memory != Memory::Pin || info.index != write.variable || uses_.producer(slot) < 0) continue;
+      if (n != uses_.uses(slot) || !(info.shape == write.shape) ||
+          uses_.written_between(write.variable, uses_.producer(slot), root))
         continue;
       instead[slot] = write.slot;
-      reads.push_back(producer_[slot]);
+      reads.push_back(uses_.producer(slot));
     }
   }
 
@@ -215,10 +178,8 @@ class Fuser {
   Segment& s_;
   std::vector<InPlace>& in_place_;
   std::vector<size_t>& scratch_;
-  std::vector<int> producer_;  // by slot
-  std::vector<int> uses_;
+  const StepUses uses_;
   std::vector<char> keep_;  // by step: not part of another one
-  std::map<uint32_t, std::vector<int>> writes_;
   bool changed_ = false;
 };
 

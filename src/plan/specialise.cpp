@@ -5,6 +5,7 @@
 #include <map>
 
 #include "graph/reference.h"
+#include "plan/absorb.h"
 #include "plan/fuse.h"
 #include "plan/memory.h"
 
@@ -65,7 +66,10 @@ class Specialiser {
       for (size_t i = 0; i < program_.fetches.size(); ++i) add_result(static_cast<int>(i));
     }
     drop_dead_steps();
-    if (conditions_.fuse) fuse(*segment_, in_place_, scratch_);
+    if (conditions_.fuse) {
+      absorb(*segment_, in_place_, scratch_);
+      fuse(*segment_, in_place_, scratch_);
+    }
     place(*segment_, in_place_, scratch_);
     return std::move(segment_);
   }

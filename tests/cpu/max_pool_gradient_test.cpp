@@ -20,7 +20,7 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 std::vector<float> gradient_of(const PoolingShape& s, const std::vector<float>& source,
                                const std::vector<float>& gradient, int threads = 1, Isa isa = active_isa()) {
   std::vector<float> result = unwritten(s.in_size());
-  max_pool_gradient(s, source.data(), gradient.data(), result.data(), threads, isa);
+  max_pool_gradient(s, source.data(), gradient.data(), result.data(), threads, false, isa);
   return result;
 }
 

@@ -2,6 +2,7 @@
 #include "graph/shape_rules.h"
 #include "ops/gradient.h"
 #include "ops/math/math_ops.h"
+#include "ops/pooled_relu.h"
 
 namespace vf {
 namespace {
@@ -155,6 +156,10 @@ void register_rectifiers(OpRegistry& r) {
       .grad(from_outputs("ReluGrad"))
       .example({.inputs = {{2, 3}}, .kinks = {0}});
   activation_gradient(r, "ReluGrad", "features", kReals, BinaryOp::ReluGrad)
+      .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
+        if (m.output_dtype() != DType::Float) return nullptr;
+        return relu_gradient_kernel(binary_kernel(BinaryOp::ReluGrad)(m));
+      })
       .doc("The gradients where the features (or the outputs of Relu) are positive, else 0.")
       .grad(piecewise_gradient_gradient)
       .example({.inputs = {{2, 3}, {2, 3}}, .kinks = {0}});

@@ -1,8 +1,10 @@
 // A bias for each channel.
 #include "cpu/broadcast.h"
+#include "cpu/pooled_gradient.h"
 #include "cpu/reduce.h"
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
+#include "ops/pooled_relu.h"
 
 namespace vf {
 namespace {
@@ -15,6 +17,38 @@ void expect_nhwc(const Node& n) {
   if (n.attr<std::string>("data_format") != "NHWC")
     throw Error(Code::Unimplemented, n.type(), n.name(), "supports the data_format NHWC only");
 }
+
+// Inputs: none, then those of PooledReluGradientKernel.
+class PooledBiasGradientKernel final : public Kernel {
+ public:
+  explicit PooledBiasGradientKernel(const PooledReluGradientKernel& relu)
+      : shape_(relu.shape()), threads_(relu.threads()) {}
+  void run(KernelRun& run) const override {
+    cpu::pooled_bias_gradient(shape_, run.input<float>(1 + PooledReluGradientKernel::kPooled),
+                              run.input<float>(1 + PooledReluGradientKernel::kGradients), run.output<float>(),
+                              run.scratch(), threads_);
+  }
+  size_t absorbed_scratch_bytes() const override { return cpu::pooled_bias_gradient_scratch(shape_.channels); }
+
+ private:
+  cpu::PoolingShape shape_;
+  int threads_;
+};
+
+class BiasGradientKernel final : public Kernel {
+ public:
+  BiasGradientKernel(cpu::ReducePlan plan, int threads) : plan_(std::move(plan)), threads_(threads) {}
+  void run(KernelRun& run) const override { plan_.run(run.input_raw(0), run.output_raw(), run.scratch(), threads_); }
+  std::unique_ptr<Kernel> absorb(int, const Producer& producer) const override {
+    const auto* relu = dynamic_cast<const PooledReluGradientKernel*>(&producer.kernel());
+    if (!relu || relu->shape().channels % 16 != 0) return nullptr;
+    return std::make_unique<PooledBiasGradientKernel>(*relu);
+  }
+
+ private:
+  cpu::ReducePlan plan_;
+  int threads_;
+};
 
 }  // namespace
 
@@ -64,13 +98,12 @@ void register_bias_ops(OpRegistry& r) {
         const Shape& g = c.input(0);
         c.set_output(0, g.has_rank() && g.rank() > 0 ? Shape{g.dim(-1)} : Shape::of_rank(1));
       })
-      .cpu([](KernelMake& m) {
+      .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         std::vector<int64_t> axes;
         for (int i = 0; i + 1 < m.input_shape(0).rank(); ++i) axes.push_back(i);
-        const cpu::ReducePlan plan(cpu::ReduceOp::Sum, m.output_dtype(), m.input_shape(0), axes, false);
+        cpu::ReducePlan plan(cpu::ReduceOp::Sum, m.output_dtype(), m.input_shape(0), axes, false);
         m.set_scratch(plan.scratch_bytes());
-        const int threads = m.threads();
-        return kernel([=](KernelRun& run) { plan.run(run.input_raw(0), run.output_raw(), run.scratch(), threads); });
+        return std::make_unique<BiasGradientKernel>(std::move(plan), m.threads());
       })
       .grad([](GradientContext& g) {
         const Output shape = g.make("Shape", {g.input(0)});

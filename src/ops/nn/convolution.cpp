@@ -6,11 +6,13 @@
 #include <memory>
 
 #include "base/parallel.h"
+#include "cpu/pooled_gradient.h"
 #include "cpu/winograd/winograd.h"
 #include "graph/shape_rules.h"
 #include "ops/gradient.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
+#include "ops/pooled_relu.h"
 #include "tensor/visit.h"
 
 namespace vf {
@@ -220,6 +222,50 @@ std::unique_ptr<Kernel> winograd(KernelMake& m, const ConvolutionShape& s, Pass 
   });
 }
 
+std::unique_ptr<Kernel> backward_weights(KernelMake& m, const ConvolutionShape& s) {
+  std::shared_ptr<const cpu::dnnl::ConvolutionBackwardWeights> p =
+      cpu::dnnl::ConvolutionBackwardWeights::make(s, options(m));
+  if (!p) return nullptr;
+  m.set_scratch(p->scratch_bytes());
+  return kernel(
+      [p](KernelRun& run) { p->run(run.input_raw(0), run.input_raw(2), run.output_raw(), nullptr, run.scratch()); });
+}
+
+// Inputs: the images, sizes, none, then those of PooledReluGradientKernel.
+class PooledFilterGradientKernel final : public Kernel {
+ public:
+  PooledFilterGradientKernel(const PooledReluGradientKernel& relu, const ConvolutionShape& shape)
+      : pooling_(relu.shape()), shape_(shape), threads_(relu.threads()) {}
+  void run(KernelRun& run) const override {
+    cpu::pooled_weights_gradient(
+        pooling_, shape_, run.input<float>(0), run.input<float>(3 + PooledReluGradientKernel::kActivations),
+        run.input<float>(3 + PooledReluGradientKernel::kGradients), run.output<float>(), run.scratch(), threads_);
+  }
+  size_t absorbed_scratch_bytes() const override { return cpu::pooled_weights_gradient_scratch(shape_, threads_); }
+
+ private:
+  cpu::PoolingShape pooling_;
+  ConvolutionShape shape_;
+  int threads_;
+};
+
+// Conv2DBackpropFilter by another kernel, but for first layers before a ReLU and a pooling.
+class FilterGradientKernel final : public Kernel {
+ public:
+  FilterGradientKernel(std::unique_ptr<Kernel> other, const ConvolutionShape& shape)
+      : other_(std::move(other)), shape_(shape) {}
+  void run(KernelRun& run) const override { other_->run(run); }
+  std::unique_ptr<Kernel> absorb(int input, const Producer& producer) const override {
+    const auto* relu = dynamic_cast<const PooledReluGradientKernel*>(&producer.kernel());
+    if (input != 2 || !relu || !cpu::pooled_weights_gradient_fits(relu->shape(), shape_)) return nullptr;
+    return std::make_unique<PooledFilterGradientKernel>(*relu, shape_);
+  }
+
+ private:
+  std::unique_ptr<Kernel> other_;
+  ConvolutionShape shape_;
+};
+
 void conv2d_gradient(GradientContext& g) {
   const AttrMap attrs = window_attrs(g.node());
   const auto sizes = [&](int i) { return g.make("Shape", {g.input(i)}); };
@@ -314,14 +360,9 @@ void register_convolution_ops(OpRegistry& r) {
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.output_shape());
         if (auto k = winograd(m, s, Pass::BackwardWeights)) return k;
-        if (m.deterministic()) return sharded_backward_weights(m, s);
-        std::shared_ptr<const cpu::dnnl::ConvolutionBackwardWeights> p =
-            cpu::dnnl::ConvolutionBackwardWeights::make(s, options(m));
-        if (!p) return nullptr;
-        m.set_scratch(p->scratch_bytes());
-        return kernel([p](KernelRun& run) {
-          p->run(run.input_raw(0), run.input_raw(2), run.output_raw(), nullptr, run.scratch());
-        });
+        std::unique_ptr<Kernel> k = m.deterministic() ? sharded_backward_weights(m, s) : backward_weights(m, s);
+        if (!k || m.output_dtype() != DType::Float) return k;
+        return std::make_unique<FilterGradientKernel>(std::move(k), s);
       })
       .cpu([](KernelMake& m) {
         return reference(Pass::BackwardWeights, convolution_shape(m.node(), m.input_shape(0), m.output_shape()),

@@ -5,11 +5,11 @@
 #include <limits>
 #include <memory>
 
-#include "cpu/max_pool_gradient.h"
 #include "graph/shape_rules.h"
 #include "ops/gradient.h"
 #include "ops/nn/nn_ops.h"
 #include "ops/nn/window.h"
+#include "ops/pooled_relu.h"
 #include "tensor/visit.h"
 
 namespace vf {
@@ -196,11 +196,7 @@ void register_pooling_ops(OpRegistry& r) {
       })
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         if (m.output_dtype() != DType::Float) return nullptr;
-        const PoolingShape s = pooling_shape(m.node(), m.input_shape(0));
-        const int threads = m.threads();
-        return kernel([=](KernelRun& run) {
-          cpu::max_pool_gradient(s, run.input<float>(0), run.input<float>(2), run.output<float>(), threads);
-        });
+        return std::make_unique<MaxPoolGradientKernel>(pooling_shape(m.node(), m.input_shape(0)), m.threads());
       })
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const PoolingShape s = pooling_shape(m.node(), m.input_shape(0));
