@@ -1,4 +1,4 @@
-// The layers of LeNet (batch 128) and of a ResNet-18 for CIFAR images (batch 16), one by one, through src/cpu/dnnl:
+// The layers of LeNet (batch 128) and of a ResNet-18 for CIFAR images (batch 16), one by one, through src/cpu:
 // what each costs, what keeping weights in plain HWIO adds, and what making and starting a primitive costs.
 // /2/: on two threads. On a machine with neighbours, the least of many short repetitions says most:
 //   dnnl_bench --benchmark_filter=lenet --benchmark_repetitions=20 --benchmark_min_time=0.01
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/dnnl/batch_norm.h"
+#include "cpu/batch_norm.h"
 #include "cpu/dnnl/convolution.h"
 #include "cpu/dnnl/matmul.h"
 #include "cpu/dnnl/pooling.h"
@@ -119,17 +119,21 @@ void max_pooling_backward(benchmark::State& state, PoolingShape s, int threads) 
 
 void batch_norm(benchmark::State& state, BatchNormShape s, int threads, bool backward) {
   const int64_t c = s.channels;
-  const Array source(s.rows() * c), destination(s.rows() * c), gradient(s.rows() * c), scale(c), shift(c), mean(c),
-      variance(c), d_scale(c), d_shift(c);
-  auto f = BatchNormForward::make(s, vf::DType::Float, true, threads);
-  auto b = BatchNormBackward::make(s, vf::DType::Float, true, threads);
-  const Array scratch(Array::bytes(std::max(f->scratch_bytes(), b->scratch_bytes())));
-  f->train(source, scale, shift, destination, mean, variance, scratch);
+  const Array x(s.rows * c), y(s.rows * c), dx(s.rows * c), scale(c), offset(c), mean(c), variance(c), d_scale(c),
+      d_offset(c), scratch(Array::bytes(batch_norm_scratch_bytes(s)));
+  batch_norm_train(s, x, scale, offset, y, mean, variance, scratch, {.threads = threads});
+  const BatchNormGradient gradient{.dy = y,
+                                   .x = x,
+                                   .scale = scale,
+                                   .mean = mean,
+                                   .variance = variance,
+                                   .dx = dx,
+                                   .d_scale = d_scale,
+                                   .d_offset = d_offset};
   if (backward)
-    for (auto _ : state) b->run(source, scale, mean, variance, destination, gradient, d_scale, d_shift, scratch);
+    for (auto _ : state) batch_norm_gradient(s, true, gradient, scratch, threads);
   else
-    for (auto _ : state) f->train(source, scale, shift, destination, mean, variance, scratch);
-  report(state, backward ? b->implementation() : f->implementation());
+    for (auto _ : state) batch_norm_train(s, x, scale, offset, y, mean, variance, scratch, {.threads = threads});
 }
 
 // The smallest convolution: what starting one costs.
@@ -229,8 +233,7 @@ void add_all(int threads) {
       add_convolution("resnet/down_3x3x" + std::to_string(c) + at, same(16, 2 * size, c / 2, 3, c, 2), threads);
       add_convolution("resnet/skip_1x1x" + std::to_string(c) + at, same(16, 2 * size, c / 2, 1, c, 2), threads);
     }
-    add_batch_norm("resnet/batch_norm_" + std::to_string(c) + at, {.images = 16, .pixels = size * size, .channels = c},
-                   threads);
+    add_batch_norm("resnet/batch_norm_" + std::to_string(c) + at, {.rows = 16 * size * size, .channels = c}, threads);
   }
   add_pooling("resnet/pool_16x16x256_k3s2" + end,
               {.batch = 16, .in_h = 16, .in_w = 16, .channels = 256, .k_h = 3, .k_w = 3, .stride_h = 2, .stride_w = 2},

@@ -13,9 +13,9 @@ function(varflow_folder name)
   target_link_libraries(varflow_${name} PRIVATE varflow_flags varflow_dependencies)
   target_include_directories(varflow_${name} PRIVATE ${VARFLOW_SOURCE_DIR}/include ${VARFLOW_SOURCE_DIR}/src)
   set(objects $<TARGET_OBJECTS:varflow_${name}>)
-  # Matrix products fuse multiplications and additions, as oneDNN's do.
-  set_source_files_properties(${VARFLOW_SOURCE_DIR}/src/cpu/winograd/winograd.isa.cpp PROPERTIES
-    COMPILE_OPTIONS -ffp-contract=fast)
+  # Matrix products fuse multiplications and additions, as oneDNN's do; so do sums of exact products.
+  set_source_files_properties(${VARFLOW_SOURCE_DIR}/src/cpu/winograd/winograd.isa.cpp
+    ${VARFLOW_SOURCE_DIR}/src/cpu/batch_norm_sums.isa.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
   # A file NAME.isa.cpp is compiled once for each instruction set, in a namespace VF_ISA of its own.
   if(isa_sources)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

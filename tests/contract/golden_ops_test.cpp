@@ -162,7 +162,7 @@ TEST(GoldenOps, CoverEveryOp) {
       "Placeholder",
       "NoOp",  // no computation
       "FusedBatchNormV3",
-      "FusedBatchNormGradV3",  // tests/cpu/dnnl_batch_norm_test.cpp; reserve spaces differ
+      "FusedBatchNormGradV3",  // tests/cpu/batch_norm_test.cpp; reserve spaces differ
   };
   std::set<std::string> covered;
   for (const Case& c : read_cases()) covered.insert(c.op);

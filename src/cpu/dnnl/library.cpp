@@ -128,14 +128,10 @@ int argument_number(Slot slot) {
     case Slot::Weights: return DNNL_ARG_WEIGHTS;
     case Slot::Bias: return DNNL_ARG_BIAS;
     case Slot::Destination: return DNNL_ARG_DST;
-    case Slot::Mean: return DNNL_ARG_MEAN;
-    case Slot::Variance: return DNNL_ARG_VARIANCE;
-    case Slot::ScaleShift: return DNNL_ARG_SCALE_SHIFT;
     case Slot::SourceGradient: return DNNL_ARG_DIFF_SRC;
     case Slot::WeightsGradient: return DNNL_ARG_DIFF_WEIGHTS;
     case Slot::BiasGradient: return DNNL_ARG_DIFF_BIAS;
     case Slot::DestinationGradient: return DNNL_ARG_DIFF_DST;
-    case Slot::ScaleShiftGradient: return DNNL_ARG_DIFF_SCALE_SHIFT;
     case Slot::Workspace: return DNNL_ARG_WORKSPACE;
   }
   return 0;
@@ -397,39 +393,6 @@ std::unique_ptr<Primitive> make_pooling(Pass pass, PoolingKind kind, const Layou
     if (kind == PoolingKind::Max) arguments.push_back({Slot::Workspace, pd.workspace_desc()});
     arguments.push_back({Slot::SourceGradient, pd.diff_src_desc()});
     return finish(pd, std::type_identity<one::pooling_backward>(), std::move(arguments), options);
-  });
-}
-
-std::unique_ptr<Primitive> make_batch_norm(Pass pass, const Layout& source, float epsilon, bool given_statistics,
-                                           const MakeOptions& options) {
-  return guarded(options, [&]() -> std::unique_ptr<Primitive> {
-    // 2.x: scale and shift as one array; separate ones are declined or throw in backward.
-    auto flags = one::normalization_flags::use_scale_shift;
-    if (given_statistics) flags |= one::normalization_flags::use_global_stats;
-    const Desc data = desc_of(source);
-    const one::batch_normalization_forward::primitive_desc forward(
-        one::batch_normalization_forward::desc(one::prop_kind::forward_training, data, epsilon, flags),
-        attributes(options), engine());
-    if (pass == Pass::Forward) {
-      std::vector<Argument> arguments{{Slot::Source, forward.src_desc()}, {Slot::ScaleShift, forward.weights_desc()}};
-      if (!given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc()});
-      arguments.push_back({Slot::Mean, forward.mean_desc()});
-      arguments.push_back({Slot::Variance, forward.variance_desc()});
-      if (given_statistics) arguments.push_back({Slot::Destination, forward.dst_desc()});
-      return finish(forward, std::type_identity<one::batch_normalization_forward>(), std::move(arguments), options);
-    }
-    const one::batch_normalization_backward::primitive_desc pd(
-        one::batch_normalization_backward::desc(one::prop_kind::backward, data, data, epsilon, flags),
-        attributes(options), engine(), forward);
-    return finish(pd, std::type_identity<one::batch_normalization_backward>(),
-                  {{Slot::Source, pd.src_desc()},
-                   {Slot::Mean, pd.mean_desc()},
-                   {Slot::Variance, pd.variance_desc()},
-                   {Slot::ScaleShift, pd.weights_desc()},
-                   {Slot::DestinationGradient, pd.diff_dst_desc()},
-                   {Slot::SourceGradient, pd.diff_src_desc()},
-                   {Slot::ScaleShiftGradient, pd.diff_weights_desc()}},
-                  options);
   });
 }
 

@@ -23,14 +23,10 @@ enum class Slot : uint8_t {
   Weights,
   Bias,
   Destination,
-  Mean,
-  Variance,
-  ScaleShift,
   SourceGradient,
   WeightsGradient,
   BiasGradient,
   DestinationGradient,
-  ScaleShiftGradient,
   Workspace,
 };
 
@@ -106,13 +102,5 @@ enum class PoolingKind : uint8_t;
 //   BackwardData: DestinationGradient, [Workspace: for Max,] SourceGradient
 std::unique_ptr<Primitive> make_pooling(Pass pass, PoolingKind kind, const Layout& source, const Layout& destination,
                                         const Window& window, bool workspace, const MakeOptions& options);
-
-// Statistics over all dims but the second; scale and shift are one array of [2, channels].
-//   Forward, batch statistics: Source, ScaleShift, Destination, Mean, Variance (the last two are written)
-//   Forward, given statistics: Source, ScaleShift, Mean, Variance, Destination
-//   BackwardWeights:           Source, Mean, Variance, ScaleShift, DestinationGradient, SourceGradient,
-//                              ScaleShiftGradient
-std::unique_ptr<Primitive> make_batch_norm(Pass pass, const Layout& source, float epsilon, bool given_statistics,
-                                           const MakeOptions& options);
 
 }  // namespace vf::cpu::dnnl

@@ -1,27 +1,20 @@
 // Batch normalization of NHWC activations.
-#include "cpu/dnnl/batch_norm.h"
+#include "cpu/batch_norm.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 
-#include "base/parallel.h"
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
 
 namespace vf {
 namespace {
 
-cpu::dnnl::BatchNormShape batch_norm_shape(const Node& n, const Shape& x) {
+cpu::BatchNormShape batch_norm_shape(const Node& n, const Shape& x) {
   if (n.attr<std::string>("data_format") != "NHWC")
     throw Error(Code::Unimplemented, n.type(), n.name(), "supports the data_format NHWC only");
-  cpu::dnnl::BatchNormShape s;
-  s.channels = x[3];
-  s.images = x[0];
-  s.pixels = x[1] * x[2];
-  s.epsilon = n.attr<float>("epsilon");
-  return s;
+  return {.rows = x[0] * x[1] * x[2], .channels = x[3], .epsilon = n.attr<float>("epsilon")};
 }
 
 // What the op gives out as running statistics: new values by the unbiased variance, mixed into the old ones.
@@ -35,56 +28,28 @@ void running_statistics(int64_t rows, int64_t channels, float factor, const floa
   }
 }
 
-// Mean and biased variance of each channel, summed in double: float sums over all rows, as oneDNN makes them, put
-// the gradients of deep networks 1e-5 off. A channel's rows are summed in order whatever the threads.
-void batch_statistics(const float* x, int64_t rows, int64_t channels, int threads, float* mean, float* variance) {
-  constexpr int64_t kBlock = 16;  // channels of one cache line
-  parallel_for(threads, (channels + kBlock - 1) / kBlock, 1, [=](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t begin = block * kBlock;
-      const int64_t width = std::min(kBlock, channels - begin);
-      std::array<double, kBlock> sum{};
-      std::array<double, kBlock> squares{};
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t c = 0; c < width; ++c) sum[static_cast<size_t>(c)] += x[i * channels + begin + c];
-      for (double& m : sum) m /= static_cast<double>(rows);
-      for (int64_t i = 0; i < rows; ++i) {
-        for (int64_t c = 0; c < width; ++c) {
-          const double d = x[i * channels + begin + c] - sum[static_cast<size_t>(c)];
-          squares[static_cast<size_t>(c)] += d * d;
-        }
-      }
-      for (int64_t c = 0; c < width; ++c) {
-        mean[begin + c] = static_cast<float>(sum[static_cast<size_t>(c)]);
-        variance[begin + c] = static_cast<float>(squares[static_cast<size_t>(c)] / static_cast<double>(rows));
-      }
-    }
-  });
-}
-
 std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
   const auto s = batch_norm_shape(m.node(), m.input_shape(0));
   const bool training = m.attr<bool>("is_training");
-  std::shared_ptr<const cpu::dnnl::BatchNormForward> p =
-      cpu::dnnl::BatchNormForward::make(s, m.output_dtype(), false, m.threads());
-  if (!p) return nullptr;
-  m.set_scratch(p->scratch_bytes());
-  const int threads = m.threads();
   const float factor = m.attr<float>("exponential_avg_factor");
+  const cpu::BatchNormOptions options{.threads = m.threads()};
+  m.set_scratch(cpu::batch_norm_scratch_bytes(s));
+  m.allow_in_place(0);
   return kernel([=](KernelRun& r) {
-    const auto channels = static_cast<size_t>(s.channels);
+    const float* x = r.input<float>(0);
     const float* scale = r.input<float>(1);
-    const float* shift = r.input<float>(2);
+    const float* offset = r.input<float>(2);
     if (!training) {
-      p->infer(r.input<float>(0), scale, shift, r.input<float>(3), r.input<float>(4), r.output<float>(0), r.scratch());
+      cpu::batch_norm_infer(s, x, scale, offset, r.input<float>(3), r.input<float>(4), r.output<float>(0), r.scratch(),
+                            options);
       for (const auto& [out, in] : {std::pair{1, 3}, {2, 4}, {3, 3}, {4, 4}})
-        std::copy_n(r.input<float>(in), channels, r.output<float>(out));
+        std::copy_n(r.input<float>(in), s.channels, r.output<float>(out));
       return;
     }
-    batch_statistics(r.input<float>(0), s.rows(), s.channels, threads, r.output<float>(3), r.output<float>(4));
-    p->infer(r.input<float>(0), scale, shift, r.output<float>(3), r.output<float>(4), r.output<float>(0), r.scratch());
-    running_statistics(s.rows(), s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
+    cpu::batch_norm_train(s, x, scale, offset, r.output<float>(0), r.output<float>(3), r.output<float>(4), r.scratch(),
+                          options);
+    running_statistics(s.rows, s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
                        r.output<float>(4), r.output<float>(1), r.output<float>(2));
   });
 }
@@ -101,21 +66,21 @@ std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
       double variance = r.input<float>(4)[training ? 0 : c];
       if (training) {
         mean = variance = 0;
-        for (int64_t i = 0; i < s.rows(); ++i) mean += x[i * s.channels + c];
-        mean /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
-        for (int64_t i = 0; i < s.rows(); ++i)
+        for (int64_t i = 0; i < s.rows; ++i) mean += x[i * s.channels + c];
+        mean /= static_cast<double>(std::max<int64_t>(s.rows, 1));
+        for (int64_t i = 0; i < s.rows; ++i)
           variance += (x[i * s.channels + c] - mean) * (x[i * s.channels + c] - mean);
-        variance /= static_cast<double>(std::max<int64_t>(s.rows(), 1));
+        variance /= static_cast<double>(std::max<int64_t>(s.rows, 1));
       }
       const double scale = r.input<float>(1)[c] / std::sqrt(variance + double(s.epsilon));
-      for (int64_t i = 0; i < s.rows(); ++i)
+      for (int64_t i = 0; i < s.rows; ++i)
         r.output<float>(0)[i * s.channels + c] =
             static_cast<float>((x[i * s.channels + c] - mean) * scale + double(r.input<float>(2)[c]));
       r.output<float>(3)[c] = static_cast<float>(mean);
       r.output<float>(4)[c] = static_cast<float>(variance);
     }
     if (training)
-      running_statistics(s.rows(), s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
+      running_statistics(s.rows, s.channels, factor, r.input<float>(3), r.input<float>(4), r.output<float>(3),
                          r.output<float>(4), r.output<float>(1), r.output<float>(2));
     else
       for (int i : {1, 2}) std::copy_n(r.input<float>(i + 2), s.channels, r.output<float>(i));
@@ -125,13 +90,21 @@ std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
 std::unique_ptr<Kernel> backward_fast(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
   const auto s = batch_norm_shape(m.node(), m.input_shape(1));
-  std::shared_ptr<const cpu::dnnl::BatchNormBackward> p =
-      cpu::dnnl::BatchNormBackward::make(s, m.output_dtype(), m.attr<bool>("is_training"), m.threads());
-  if (!p) return nullptr;
-  m.set_scratch(p->scratch_bytes());
+  const bool training = m.attr<bool>("is_training");
+  const int threads = m.threads();
+  m.set_scratch(cpu::batch_norm_scratch_bytes(s));
+  m.allow_in_place(0);
   return kernel([=](KernelRun& r) {
-    p->run(r.input<float>(1), r.input<float>(2), r.input<float>(3), r.input<float>(4), r.input<float>(0),
-           r.output<float>(0), r.output<float>(1), r.output<float>(2), r.scratch());
+    cpu::batch_norm_gradient(s, training,
+                             {.dy = r.input<float>(0),
+                              .x = r.input<float>(1),
+                              .scale = r.input<float>(2),
+                              .mean = r.input<float>(3),
+                              .variance = r.input<float>(4),
+                              .dx = r.output<float>(0),
+                              .d_scale = r.output<float>(1),
+                              .d_offset = r.output<float>(2)},
+                             r.scratch(), threads);
   });
 }
 
@@ -147,14 +120,14 @@ std::unique_ptr<Kernel> backward_reference(KernelMake& m) {
       const double inverse = 1 / std::sqrt(double(r.input<float>(4)[c]) + double(s.epsilon));
       double sum = 0;
       double dot = 0;
-      for (int64_t i = 0; i < s.rows(); ++i) {
+      for (int64_t i = 0; i < s.rows; ++i) {
         sum += dy[i * s.channels + c];
         dot += dy[i * s.channels + c] * (x[i * s.channels + c] - mean) * inverse;
       }
       r.output<float>(1)[c] = static_cast<float>(dot);
       r.output<float>(2)[c] = static_cast<float>(sum);
-      const double n = static_cast<double>(std::max<int64_t>(s.rows(), 1));
-      for (int64_t i = 0; i < s.rows(); ++i) {
+      const double n = static_cast<double>(std::max<int64_t>(s.rows, 1));
+      for (int64_t i = 0; i < s.rows; ++i) {
         double d = dy[i * s.channels + c];
         if (training) d -= sum / n + (x[i * s.channels + c] - mean) * inverse * dot / n;
         r.output<float>(0)[i * s.channels + c] = static_cast<float>(d * inverse * r.input<float>(2)[c]);
