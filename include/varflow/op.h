@@ -208,9 +208,12 @@ class VF_API OpBuilder {
   OpDef& op_;
 };
 
-// All ops that a graph may use. Filled by explicit calls (register_all_ops), then only read: thread-safe.
+// All ops that a graph may use. Filled first, then only read: thread-safe. It must outlive its graphs.
 class VF_API OpRegistry {
  public:
+  OpRegistry() = default;  // empty
+  OpRegistry(OpRegistry&&) = default;
+  OpRegistry& operator=(OpRegistry&&) = default;
   // The family of the ops that are registered from here on.
   void set_family(std::string family) { family_ = std::move(family); }
   // Starts an op; AlreadyExists where the name is taken.
@@ -225,6 +228,8 @@ class VF_API OpRegistry {
 
   // Varflow's own ops, filled once.
   static const OpRegistry& standard();
+  // One of the program's own that starts with them: add ops and gradients, and make graphs with it.
+  static OpRegistry with_standard_ops();
 
  private:
   std::string family_ = "user";
