@@ -100,8 +100,8 @@ class VF_API GradientContext {
   // dL/d(output i); zeros are built where nothing flows back.
   Output gradient(int i = 0);
   bool has_gradient(int i) const { return static_cast<bool>(output_gradients_[static_cast<size_t>(i)]); }
-  // Sets dL/d(input i); unset inputs have no gradient.
-  void set(int i, Output gradient) { results_[static_cast<size_t>(i)] = gradient; }
+  // Sets dL/d(input i); unset inputs have no gradient. InvalidArgument where the node has no such input.
+  void set(int i, Output gradient);
   Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs = {}) const {
     return vf::make(forward_.graph(), op, std::move(inputs), attrs);
   }
@@ -114,7 +114,6 @@ class VF_API GradientContext {
 };
 
 using ShapeFunction = std::function<void(ShapeContext&)>;
-using GradientFunction = std::function<void(GradientContext&)>;
 // Makes a kernel for concrete shapes; nullptr declines (another dtype, a shape that it has no fast way for).
 using KernelFunction = std::function<std::unique_ptr<Kernel>(KernelMake&)>;
 
