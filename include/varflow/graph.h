@@ -20,10 +20,14 @@
 
 namespace vf {
 
+class GradientContext;  // op.h
 class Graph;
 class Node;
 class OpDef;
 class OpRegistry;
+
+// Builds the gradient of one node.
+using GradientFunction = std::function<void(GradientContext&)>;
 
 // One output of a node: TensorFlow's symbolic tensor. A small value; the Graph owns the node.
 struct VF_API Output {
@@ -205,6 +209,10 @@ class VF_API Graph {
 
   // A control edge between nodes that exist; InvalidArgument where it would close a cycle.
   void add_control_input(Node* node, Node* before);
+  // A gradient of the node's own, in place of its op's (tf.custom_gradient); AlreadyExists where it has one.
+  void set_gradient(Node* node, GradientFunction gradient);
+  // nullptr where none was set; else it lives as long as the graph.
+  const GradientFunction* gradient(const Node* node) const;
   // Position in the graph's order: a topological sort with the creation position as priority. Order of effects
   // that no edge orders is defined by it.
   int order(const Node* node) const;
@@ -250,6 +258,7 @@ class VF_API Graph {
   std::map<std::string, int, std::less<>> used_names_;  // lower case -> last suffix
   std::map<std::string, std::vector<Output>> collections_;
   std::map<const void*, std::shared_ptr<void>> extensions_;
+  std::map<const Node*, GradientFunction> gradients_;
   bool late_edges_ = false;
   mutable std::vector<int> order_;
   bool finalized_ = false;
@@ -282,6 +291,19 @@ class VF_API ControlDependencies {
   ~ControlDependencies();
   ControlDependencies(const ControlDependencies&) = delete;
   ControlDependencies& operator=(const ControlDependencies&) = delete;
+
+ private:
+  Graph& graph_;
+};
+
+// TensorFlow's gradient_override_map: nodes of these op types that are made while it holds carry the name of a gradient
+// of the registry (attribute `_gradient_op_type`), which gradients() takes in place of the op's. Inner guards win.
+class VF_API GradientOverride {
+ public:
+  GradientOverride(Graph& graph, std::map<std::string, std::string> gradient_of_type);
+  ~GradientOverride();
+  GradientOverride(const GradientOverride&) = delete;
+  GradientOverride& operator=(const GradientOverride&) = delete;
 
  private:
   Graph& graph_;

@@ -100,8 +100,8 @@ class VF_API GradientContext {
   // dL/d(output i); zeros are built where nothing flows back.
   Output gradient(int i = 0);
   bool has_gradient(int i) const { return static_cast<bool>(output_gradients_[static_cast<size_t>(i)]); }
-  // Sets dL/d(input i); unset inputs have no gradient.
-  void set(int i, Output gradient) { results_[static_cast<size_t>(i)] = gradient; }
+  // Sets dL/d(input i); unset inputs have no gradient. InvalidArgument where the node has no such input.
+  void set(int i, Output gradient);
   Output make(const std::string& op, std::vector<Operand> inputs, const AttrMap& attrs = {}) const {
     return vf::make(forward_.graph(), op, std::move(inputs), attrs);
   }
@@ -114,7 +114,6 @@ class VF_API GradientContext {
 };
 
 using ShapeFunction = std::function<void(ShapeContext&)>;
-using GradientFunction = std::function<void(GradientContext&)>;
 // Makes a kernel for concrete shapes; nullptr declines (another dtype, a shape that it has no fast way for).
 using KernelFunction = std::function<std::unique_ptr<Kernel>(KernelMake&)>;
 
@@ -208,9 +207,12 @@ class VF_API OpBuilder {
   OpDef& op_;
 };
 
-// All ops that a graph may use. Filled by explicit calls (register_all_ops), then only read: thread-safe.
+// All ops that a graph may use. Filled first, then only read: thread-safe. It must outlive its graphs.
 class VF_API OpRegistry {
  public:
+  OpRegistry() = default;  // empty
+  OpRegistry(OpRegistry&&) = default;
+  OpRegistry& operator=(OpRegistry&&) = default;
   // The family of the ops that are registered from here on.
   void set_family(std::string family) { family_ = std::move(family); }
   // Starts an op; AlreadyExists where the name is taken.
@@ -225,6 +227,8 @@ class VF_API OpRegistry {
 
   // Varflow's own ops, filled once.
   static const OpRegistry& standard();
+  // One of the program's own that starts with them: add ops and gradients, and make graphs with it.
+  static OpRegistry with_standard_ops();
 
  private:
   std::string family_ = "user";

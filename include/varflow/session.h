@@ -1,6 +1,8 @@
 #pragma once
 #include <chrono>
+#include <concepts>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -41,6 +43,21 @@ using Fetches = std::vector<Fetch>;
 // Values that take the place of outputs, placeholders or not. Read-only during the run, of any alignment.
 using Feeds = std::vector<std::pair<Output, Tensor>>;
 
+// What names a variable: its reference or handle, an Identity chain of a reference, or a Variable.
+class VF_API VariableName {
+ public:
+  VariableName(Output output) : output_(output) {}
+  template <class T>
+  requires requires(const T& v) {
+    { v.ref() } -> std::convertible_to<Output>;
+  }
+  VariableName(const T& variable) : output_(variable.ref()) {}
+  const Output& output() const { return output_; }
+
+ private:
+  Output output_;
+};
+
 enum class LogLevel { Info, Warning, Error };
 struct LogRecord {
   LogLevel level;
@@ -74,6 +91,20 @@ struct Hazard {
   std::string second;
   bool first_writes;
   bool second_writes;
+};
+
+// What each write to a variable does to the new value before anyone sees it.
+struct Constraint {
+  // Changes the value in place: its elements, not its shape; called by any thread that writes, with the variable
+  // locked: it must not use the session, nor keep the tensor. What it throws fails the write; the old value stays.
+  std::function<void(Tensor& value)> project = {};
+  // Then elements outside of [low, high] become its bounds; of floating-point variables.
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+
+  bool clips() const {
+    return low > -std::numeric_limits<double>::infinity() || high < std::numeric_limits<double>::infinity();
+  }
 };
 
 namespace runtime {
@@ -113,11 +144,22 @@ class VF_API Session {
   Callable make_callable(const Fetches& fetches, const std::vector<Output>& feeds = {});
 
   // Direct writes: all or nothing, no new nodes. Shape and dtype must be the variable's.
-  void set(const std::vector<std::pair<Output, Tensor>>& values);
+  void set(const std::vector<std::pair<VariableName, Tensor>>& values);
   // The variable's value, a copy; FailedPrecondition where it is uninitialized.
-  Tensor get(const Output& variable);
+  Tensor get(const VariableName& variable);
   // The variable's present version without a copy: read-only, pinned; later writes do not touch it.
-  Tensor view(const Output& variable);
+  Tensor view(const VariableName& variable);
+
+  // Freezes elements of a variable: `mask` is a bool tensor of its shape, true where it may change. Whatever writes the
+  // variable in this session (assigns, scatters, optimizers, initializers, set, restored checkpoints), a frozen element
+  // keeps the bits that it has now, or those of the first value where there is none yet.
+  void set_mask(const VariableName& variable, const Tensor& mask);
+  void clear_mask(const VariableName& variable);
+  // The mask; an invalid tensor where there is none.
+  Tensor mask(const VariableName& variable);
+  // Holds for the present value and for all that are written later, but for frozen elements.
+  void set_constraint(const VariableName& variable, Constraint constraint);
+  void clear_constraint(const VariableName& variable);
 
   // Every pair of accesses that TensorFlow would have left to chance in such a run. Runs nothing.
   std::vector<Hazard> hazards(const Fetches& fetches, const std::vector<Output>& feeds = {});

@@ -110,20 +110,28 @@ class Walk {
     return result;
   }
 
-  void differentiate(Node& n, std::vector<Output> flowing) {
-    const GradientFunction* rule = nullptr;
+  // The rule by which a node is differentiated; nullptr where its op is declared to have none.
+  const GradientFunction* rule_of(const Node& n) const {
+    std::string hint;
     if (const AttrValue* named = n.attrs().find("_gradient_op_type")) {
       const std::string* name = named->get<std::string>();
-      rule = name ? graph_.registry().find_gradient(*name) : nullptr;
-      if (!rule)
-        throw Error(Code::NotFound, n.type(), n.name(), "No gradient is registered under the name " + named->str());
+      if (const GradientFunction* f = name ? graph_.registry().find_gradient(*name) : nullptr) return f;
+      hint = ": no gradient is registered under the name " + named->str();
+    } else if (const GradientFunction* own = graph_.gradient(&n)) {
+      return own;
     } else if (n.op().no_gradient) {
-      return;
+      return nullptr;
     } else if (n.op().gradient) {
-      rule = &n.op().gradient;
-    } else {
-      throw Error(Code::NotFound, "No gradient defined for operation '" + n.name() + "' (op type: " + n.type() + ")");
+      return &n.op().gradient;
     }
+    const std::string space = graph_.level() == Level::TF1_15 ? " " : "";  // 2.21 has none
+    throw Error(Code::NotFound,
+                "No gradient defined for operation" + space + "'" + n.name() + "' (op type: " + n.type() + ")" + hint);
+  }
+
+  void differentiate(Node& n, std::vector<Output> flowing) {
+    const GradientFunction* rule = rule_of(n);
+    if (!rule) return;
     const GradientOf mark(graph_, &n);
     const NameScope scope(graph_, n.name() + "_grad");
     GradientContext context(n, std::move(flowing));

@@ -151,6 +151,20 @@ void Graph::add_control_input(Node* node, Node* before) {
   if (late_edges_) order_.clear();
 }
 
+void Graph::set_gradient(Node* node, GradientFunction gradient) {
+  std::unique_lock lock(mutex_);
+  if (node->graph_ != this)
+    throw Error(Code::InvalidArgument, node->type(), node->name(), "is not an element of this graph");
+  if (!gradients_.emplace(node, std::move(gradient)).second)
+    throw Error(Code::AlreadyExists, node->type(), node->name(), "has a gradient of its own already");
+}
+
+const GradientFunction* Graph::gradient(const Node* node) const {
+  std::shared_lock lock(mutex_);
+  const auto it = gradients_.find(node);
+  return it == gradients_.end() ? nullptr : &it->second;
+}
+
 int Graph::order(const Node* node) const {
   {
     std::shared_lock lock(mutex_);

@@ -226,6 +226,14 @@ Output GradientContext::gradient(int i) {
   return g;
 }
 
+void GradientContext::set(int i, Output gradient) {
+  if (i < 0 || static_cast<size_t>(i) >= results_.size())
+    throw Error(Code::InvalidArgument, forward_.type(), forward_.name(),
+                "its gradient function sets the gradient of input " + std::to_string(i) + ", but it has " +
+                    std::to_string(results_.size()) + " inputs");
+  results_[static_cast<size_t>(i)] = gradient;
+}
+
 void Cancellation::stop() const {
   const bool flagged =
       cancelled() || (parents_[0] && parents_[0]->cancelled()) || (parents_[1] && parents_[1]->cancelled());

@@ -34,4 +34,10 @@ ControlDependencies::ControlDependencies(Graph& graph, std::initializer_list<Out
 
 ControlDependencies::~ControlDependencies() { graph_.context().control_dependencies.pop_back(); }
 
+GradientOverride::GradientOverride(Graph& graph, std::map<std::string, std::string> gradient_of_type) : graph_(graph) {
+  graph.context().gradient_overrides.push_back(std::move(gradient_of_type));
+}
+
+GradientOverride::~GradientOverride() { graph_.context().gradient_overrides.pop_back(); }
+
 }  // namespace vf

@@ -107,6 +107,7 @@ void run_step(const Segment& segment, const Step& step, Frame& frame, std::vecto
     } else {
       open_writes(segment, step, frame, arguments);
       step.kernel->run(run);
+      for (WriteHandle& w : frame.writes) w.commit();
       frame.writes.clear();
     }
   }

@@ -41,7 +41,8 @@ std::vector<Tensor> run(SessionState& state, const Fetches& fetches, const Feeds
   return spread(fetches, state.run(*plan, values, cancellation));
 }
 
-const Node& variable_node(const Output& output) {
+const Node& variable_node(const VariableName& name) {
+  const Output& output = name.output();
   const Node* n = output ? variable_of(output) : nullptr;
   if (!n && output) n = live_variable(output);
   if (!n)
@@ -85,11 +86,11 @@ std::vector<Tensor> Callable::operator()(const std::vector<Tensor>& feeds) const
   return spread(impl_->fetches, impl_->state->run(*impl_->plan, feeds, nullptr));
 }
 
-void Session::set(const std::vector<std::pair<Output, Tensor>>& values) {
+void Session::set(const std::vector<std::pair<VariableName, Tensor>>& values) {
   state_->check_open();
   std::vector<std::pair<runtime::VariableEntry*, Tensor>> replacements;
-  for (const auto& [output, value] : values) {
-    const Node& node = variable_node(output);
+  for (const auto& [name, value] : values) {
+    const Node& node = variable_node(name);
     runtime::VariableEntry& entry = state_->variable(node);
     if (value.dtype() != entry.dtype())
       throw Error(Code::InvalidArgument, node.type(), node.name(),
@@ -104,9 +105,9 @@ void Session::set(const std::vector<std::pair<Output, Tensor>>& values) {
   runtime::replace_all(std::move(replacements));
 }
 
-Tensor Session::get(const Output& variable) { return view(variable).clone(); }
+Tensor Session::get(const VariableName& variable) { return view(variable).clone(); }
 
-Tensor Session::view(const Output& variable) {
+Tensor Session::view(const VariableName& variable) {
   state_->check_open();
   const Node& node = variable_node(variable);
   Tensor value = state_->variable(node).pin();
@@ -114,6 +115,31 @@ Tensor Session::view(const Output& variable) {
     throw Error(Code::FailedPrecondition, node.type(), node.name(),
                 "Attempting to use uninitialized value " + node.name());
   return value;
+}
+
+void Session::set_mask(const VariableName& variable, const Tensor& mask) {
+  state_->check_open();
+  state_->variable(variable_node(variable)).set_mask(mask);
+}
+
+void Session::clear_mask(const VariableName& variable) {
+  state_->check_open();
+  state_->variable(variable_node(variable)).clear_mask();
+}
+
+Tensor Session::mask(const VariableName& variable) {
+  state_->check_open();
+  return state_->variable(variable_node(variable)).mask().clone();
+}
+
+void Session::set_constraint(const VariableName& variable, Constraint constraint) {
+  state_->check_open();
+  state_->variable(variable_node(variable)).set_constraint(std::move(constraint));
+}
+
+void Session::clear_constraint(const VariableName& variable) {
+  state_->check_open();
+  state_->variable(variable_node(variable)).clear_constraint();
 }
 
 std::vector<Hazard> Session::hazards(const Fetches& fetches, const std::vector<Output>& feeds) {

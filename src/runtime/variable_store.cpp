@@ -44,6 +44,12 @@ void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values) {
     locks.emplace_back(entry->mutex_);
   }
   for (auto& [entry, value] : values) {
+    if (!entry->guard_) continue;
+    entry->guard_->check(value.shape());
+    entry->guard_->constrain(value);
+  }
+  for (auto& [entry, value] : values) {
+    if (entry->guard_) entry->guard_->keep_frozen(value);
     entry->put(std::move(value));
     entry->version_.fetch_add(1, std::memory_order_release);
   }
@@ -52,6 +58,10 @@ void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values) {
 WriteHandle::WriteHandle(VariableEntry& entry, Access access, const Shape& shape)
     : entry_(&entry), lock_(entry.mutex_) {
   Tensor& value = entry.value_;
+  if (entry.guard_) {
+    entry.guard_->check(shape);
+    if (entry.guard_->may_fail()) before_ = std::make_unique<Tensor>(value);  // held, so that the write goes elsewhere
+  }
   if (access == Access::Update) {
     if (!value.valid()) {
       lock_.unlock();
@@ -71,19 +81,99 @@ WriteHandle::WriteHandle(VariableEntry& entry, Access access, const Shape& shape
   data_ = value.raw();
 }
 
-WriteHandle& WriteHandle::operator=(WriteHandle&& other) noexcept {
-  commit();
-  entry_ = std::exchange(other.entry_, nullptr);
-  data_ = other.data_;
-  lock_ = std::move(other.lock_);
-  return *this;
+WriteHandle::WriteHandle(WriteHandle&& other) noexcept
+    : entry_(std::exchange(other.entry_, nullptr)),
+      data_(other.data_),
+      before_(std::move(other.before_)),
+      lock_(std::move(other.lock_)) {}
+
+// Without commit() the step failed. What it wrote stays where nothing else is at hand.
+WriteHandle::~WriteHandle() {
+  if (!entry_) return;
+  if (before_) {
+    entry_->put(std::move(*before_));
+  } else {
+    try {
+      commit();
+    } catch (...) {  // memory is short
+    }
+  }
 }
 
 void WriteHandle::commit() {
   if (!entry_) return;
-  entry_->version_.fetch_add(1, std::memory_order_release);
-  entry_ = nullptr;
-  lock_.unlock();
+  VariableEntry& entry = *std::exchange(entry_, nullptr);
+  const std::unique_lock lock = std::move(lock_);
+  if (entry.guard_) {
+    try {
+      entry.guard_->constrain(entry.value_);
+      entry.guard_->keep_frozen(entry.value_);
+    } catch (...) {
+      if (before_) entry.put(std::move(*before_));
+      entry.version_.fetch_add(1, std::memory_order_release);
+      throw;
+    }
+    before_.reset();
+  }
+  entry.version_.fetch_add(1, std::memory_order_release);
+}
+
+void VariableEntry::set_mask(const Tensor& mask) {
+  std::lock_guard lock(mutex_);
+  const Shape& shape = value_.valid() ? value_.shape() : declared_;
+  if (mask.dtype() != DType::Bool || !(mask.shape() == shape))
+    throw Error(Code::InvalidArgument, "the mask of variable " + name_ + " must be bool " + shape.str() + ", not " +
+                                           dtype_python_name(mask.dtype()) + " " + mask.shape().str());
+  guard().set_mask(mask, value_);
+  drop_empty_guard();
+}
+
+void VariableEntry::clear_mask() {
+  std::lock_guard lock(mutex_);
+  if (!guard_) return;
+  guard_->clear_mask();
+  drop_empty_guard();
+}
+
+Tensor VariableEntry::mask() const {
+  std::lock_guard lock(mutex_);
+  return guard_ ? guard_->mask() : Tensor();
+}
+
+void VariableEntry::set_constraint(Constraint constraint) {
+  if (!(constraint.low <= constraint.high))
+    throw Error(Code::InvalidArgument, "the constraint of variable " + name_ + " clips to an empty range");
+  if (constraint.clips() && !is_floating(dtype_))
+    throw Error(Code::InvalidArgument,
+                "the constraint of variable " + name_ + " clips, but its dtype is " + dtype_python_name(dtype_));
+  std::lock_guard lock(mutex_);
+  WriteGuard trial = guard_ ? *guard_ : WriteGuard(name_);
+  trial.set_constraint(std::move(constraint));
+  if (value_.valid()) {
+    Tensor value = value_.clone();
+    trial.constrain(value);
+    trial.keep_frozen(value);
+    put(std::move(value));
+    version_.fetch_add(1, std::memory_order_release);
+  }
+  guard_ = std::make_unique<WriteGuard>(std::move(trial));
+  drop_empty_guard();
+}
+
+void VariableEntry::clear_constraint() {
+  std::lock_guard lock(mutex_);
+  if (!guard_) return;
+  guard_->set_constraint({});
+  drop_empty_guard();
+}
+
+WriteGuard& VariableEntry::guard() {
+  if (!guard_) guard_ = std::make_unique<WriteGuard>(name_);
+  return *guard_;
+}
+
+void VariableEntry::drop_empty_guard() {
+  if (guard_ && guard_->empty()) guard_.reset();
 }
 
 VariableEntry& VariableStore::entry(const std::string& container, const std::string& name, DType dtype,

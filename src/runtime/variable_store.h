@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/write_guard.h"
 #include "varflow/op.h"
 #include "varflow/tensor.h"
 
@@ -35,42 +36,58 @@ class VariableEntry {
   // `expected`.
   BufferRef pin(const Shape& expected) const;
 
+  // What every write keeps from now on (Session::set_mask, set_constraint). InvalidArgument where it does not fit.
+  void set_mask(const Tensor& mask);
+  void clear_mask();
+  Tensor mask() const;
+  void set_constraint(Constraint constraint);
+  void clear_constraint();
+
  private:
   friend class WriteHandle;
   friend void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
-  void put(Tensor value);  // with the lock held
+  // With the lock held:
+  void put(Tensor value);
+  WriteGuard& guard();
+  void drop_empty_guard();
+
   const std::string name_;
   const DType dtype_;
   const Shape declared_;
   mutable std::mutex mutex_;
   Tensor value_;
+  std::unique_ptr<WriteGuard> guard_;  // null where every write is taken as it is
   std::atomic<uint64_t> version_{0};
   std::atomic<uint64_t> shape_version_{0};
 };
 
-// The one way to write a variable: assign, optimizers, scatter, restore, Session::set. Holds the variable until
+// The one way for a step to write a variable: assigns, optimizers, scatters. Holds the variable until
 // commit() or destruction; a version that somebody pinned is left alone (copy on write), else the write is in place.
+// Keeps the variable's mask and constraint.
 class WriteHandle {
  public:
   WriteHandle() = default;
   // Overwrite gives uninitialized memory of `shape`; Update the old value, which must have it: FailedPrecondition where
   // there is none.
   WriteHandle(VariableEntry& entry, Access access, const Shape& shape);
-  WriteHandle(WriteHandle&& other) noexcept { *this = std::move(other); }
-  WriteHandle& operator=(WriteHandle&& other) noexcept;
-  ~WriteHandle() { commit(); }
+  WriteHandle(WriteHandle&& other) noexcept;
+  WriteHandle& operator=(WriteHandle&&) = delete;
+  ~WriteHandle();
 
   void* data() const { return data_; }
-  // Publishes the new version and lets the variable go.
+  // Publishes the new version and lets the variable go. Throws where the variable's constraint does: the old value is
+  // back then.
   void commit();
 
  private:
   VariableEntry* entry_ = nullptr;
   void* data_ = nullptr;
+  std::unique_ptr<Tensor> before_;  // where the constraint may fail
   std::unique_lock<std::mutex> lock_;
 };
 
-// Puts all values in at one instant; nothing can fail in between. Dtypes must be the entries' own.
+// Puts all values in at one instant, or, where a constraint fails, none. Dtypes must be the entries' own, and the
+// values nobody else's.
 void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
 
 // The variables of a session, by container and name. Thread-safe; entries live as long as the store.

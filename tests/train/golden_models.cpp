@@ -112,7 +112,7 @@ std::unique_ptr<Session> GoldenModel::start() const {
 
 std::unique_ptr<Session> GoldenModel::before(const Step& step) const {
   auto session = start();
-  std::vector<std::pair<Output, Tensor>> values;
+  std::vector<std::pair<VariableName, Tensor>> values;
   for (const State& state : step.states) {
     const vf::Variable& v = (state.is_slot ? slots : variables).at(state.name);
     const Tensor first = session->get(v.ref());

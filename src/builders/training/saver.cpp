@@ -19,7 +19,7 @@ std::string Saver::save(Session& session, const std::string& path, int64_t globa
   const std::string prefix = global_step >= 0 ? path + "-" + std::to_string(global_step) : path;
   // All versions are pinned before the first byte is written.
   std::vector<Tensor> values;
-  for (const Variable& v : variables_) values.push_back(session.view(v.ref()));
+  for (const Variable& v : variables_) values.push_back(session.view(v));
   CheckpointWriter writer(prefix);
   for (size_t i = 0; i < variables_.size(); ++i) writer.add(variables_[i].name(), values[i]);
   writer.finish();
@@ -31,15 +31,17 @@ void Saver::restore(Session& session, const std::string& path) const {
   if (!checkpoint_exists(path))
     throw Error(Code::InvalidArgument, "The passed save_path is not a valid checkpoint: " + path);
   const CheckpointReader reader(path);
-  std::vector<std::pair<Output, Tensor>> values;
+  std::vector<std::pair<VariableName, Tensor>> values;
   try {
-    for (const Variable& v : variables_) values.emplace_back(v.ref(), reader.read(v.name(), "", v.dtype()));
-    for (const auto& [ref, value] : values)
+    for (const Variable& v : variables_) values.emplace_back(v, reader.read(v.name(), "", v.dtype()));
+    for (const auto& [name, value] : values) {
+      const Output& ref = name.output();
       if (!ref.node->attr<Shape>("shape").compatible(value.shape()))
         throw Error(
             Code::InvalidArgument,
             "Assign requires shapes of both tensors to match. lhs shape= " + ref.node->attr<Shape>("shape").str() +
                 " rhs shape= " + value.shape().str() + " (variable " + ref.node->name() + ")");
+    }
   } catch (const Error& e) {
     if (e.code() == Code::NotFound)
       throw Error(e.code(),
