@@ -37,7 +37,8 @@ class VF_API AttrValue {
   AttrValue(const char* v) : value_(std::string(v)) {}
   AttrValue(DType v) : value_(v) {}
   AttrValue(const Shape& v) : value_(v) {}
-  AttrValue(Tensor v) : value_(std::move(v)) {}
+  // A copy where somebody else holds the tensor too: what it was made from may be written afterwards.
+  AttrValue(Tensor v) : value_(v.valid() && !v.buffer()->unique() ? v.clone() : std::move(v)) {}
   AttrValue(FunctionName v) : value_(std::move(v)) {}
   AttrValue(std::vector<int64_t> v) : value_(std::move(v)) {}
   AttrValue(std::vector<float> v) : value_(std::move(v)) {}

@@ -154,6 +154,7 @@ class VF_API OpDef {
   bool alias = false;             // output 0 has the bytes of input 0: no work, only another shape
   bool constant = false;          // the attribute `value` is the output
   bool passes_reference = false;  // shows a reference's live value, as Identity does
+  bool placeholder = false;       // has no value of its own: what a run feeds stands for all of it
   bool shape_only = false;        // reads shapes of its inputs, not their values
   bool random = false;            // draws numbers: compared by a replayed mask
   bool control_flow = false;
@@ -188,6 +189,7 @@ class VF_API OpBuilder {
   OpBuilder& alias();
   OpBuilder& constant();
   OpBuilder& passes_reference();
+  OpBuilder& placeholder();
   OpBuilder& shape_only();
   OpBuilder& random();
   OpBuilder& control_flow();

@@ -27,7 +27,8 @@ class VF_API Variable {
   // The value when a consumer runs: `v/read`; of a resource a new ReadVariableOp each time, whose value never changes.
   Output value() const;
   operator Output() const { return value(); }
-  // What Session::run gives for the variable itself: its value after the run's writes.
+  // What Session::run gives for the variable itself: of a reference its value after the run's writes, of a resource
+  // that of the read which was made with it, before all of them.
   Output fetched_output() const;
   Node* initializer() const;  // the Assign of its initial value
   Output initial_value() const;

@@ -100,6 +100,10 @@ OpBuilder& OpBuilder::passes_reference() {
   op_.passes_reference = true;
   return *this;
 }
+OpBuilder& OpBuilder::placeholder() {
+  op_.placeholder = true;
+  return *this;
+}
 
 OpBuilder& OpBuilder::shape_only() {
   op_.shape_only = true;

@@ -49,7 +49,8 @@ class Builder {
       nodes_.emplace_back(n->graph().order(n), n);
       for (const Output& in : n->inputs())
         if (!fed(in)) visit(in.node);
-      for (const Node* c : n->control_inputs()) visit(c);
+      for (Node* c : n->control_inputs())  // what is fed in a placeholder's place has no node to wait for
+        if (!(c->op().placeholder && fed({c, 0}))) visit(c);
     }
   }
 

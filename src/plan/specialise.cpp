@@ -275,7 +275,12 @@ class Specialiser {
     const Cancellation never;
     KernelRun run(pointers.data(), args.data(), static_cast<uint32_t>(constant_values_.size()),
                   scratch ? scratch->data() : nullptr, &never);
-    kernel.run(run);
+    try {
+      kernel.run(run);
+    } catch (const Error& e) {
+      if (!e.node().empty()) throw;
+      fail(node, e.code(), e.what());
+    }
     known_[static_cast<size_t>(at)] = std::move(results);
     ++segment_->num_steps_folded;
   }

@@ -24,6 +24,7 @@ void register_source_ops(OpRegistry& r) {
       .out("output: dtype")
       .attr("dtype: type")
       .attr("shape: shape = unknown")
+      .placeholder()
       .doc("A value that each run must feed.")
       .shape(shape_rule::from_attr)
       .cpu([](KernelMake& m) -> std::unique_ptr<Kernel> {

@@ -16,7 +16,7 @@ KernelFunction division_kernel(BinaryOp op) {
   return [op](KernelMake& m) -> std::unique_ptr<Kernel> {
     std::unique_ptr<Kernel> divide = binary_kernel(op)(m);
     const DType dtype = m.input_dtype(1);
-    if (!divide || !is_integer(dtype)) return divide;
+    if (!divide || !is_integer(dtype) || m.output_shape().num_elements() == 0) return divide;
     const int64_t n = m.input_shape(1).num_elements();
     return kernel([dtype, n, divide = std::move(divide)](KernelRun& r) {
       if (cpu::contains_zero(dtype, r.input_raw(1), n)) throw Error(Code::InvalidArgument, "Integer division by zero");
