@@ -145,8 +145,15 @@ class VF_API Session {
 
   // Direct writes: all or nothing, no new nodes. Shape and dtype must be the variable's.
   void set(const std::vector<std::pair<VariableName, Tensor>>& values);
+  template <class Name>
+  requires std::convertible_to<Name, VariableName>
+  void set(const std::vector<std::pair<Name, Tensor>>& values) {
+    set(std::vector<std::pair<VariableName, Tensor>>(values.begin(), values.end()));
+  }
   // The variable's value, a copy; FailedPrecondition where it is uninitialized.
   Tensor get(const VariableName& variable);
+  // Those of many, at one instant.
+  std::vector<Tensor> get(const std::vector<VariableName>& variables);
   // The variable's present version without a copy: read-only, pinned; later writes do not touch it.
   Tensor view(const VariableName& variable);
 

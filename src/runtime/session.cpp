@@ -41,6 +41,12 @@ std::vector<Tensor> run(SessionState& state, const Fetches& fetches, const Feeds
   return spread(fetches, state.run(*plan, values, cancellation));
 }
 
+const Tensor& initialized(const Node& variable, const Tensor& value) {
+  if (value.valid()) return value;
+  throw Error(Code::FailedPrecondition, variable.type(), variable.name(),
+              "Attempting to use uninitialized value " + variable.name());
+}
+
 const Node& variable_node(const VariableName& name) {
   const Output& output = name.output();
   const Node* n = output ? variable_of(output) : nullptr;
@@ -107,14 +113,23 @@ void Session::set(const std::vector<std::pair<VariableName, Tensor>>& values) {
 
 Tensor Session::get(const VariableName& variable) { return view(variable).clone(); }
 
+std::vector<Tensor> Session::get(const std::vector<VariableName>& variables) {
+  state_->check_open();
+  std::vector<const Node*> nodes;
+  std::vector<runtime::VariableEntry*> entries;
+  for (const VariableName& v : variables) {
+    nodes.push_back(&variable_node(v));
+    entries.push_back(&state_->variable(*nodes.back()));
+  }
+  std::vector<Tensor> values = runtime::pin_all(entries);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = initialized(*nodes[i], values[i]).clone();
+  return values;
+}
+
 Tensor Session::view(const VariableName& variable) {
   state_->check_open();
   const Node& node = variable_node(variable);
-  Tensor value = state_->variable(node).pin();
-  if (!value.valid())
-    throw Error(Code::FailedPrecondition, node.type(), node.name(),
-                "Attempting to use uninitialized value " + node.name());
-  return value;
+  return initialized(node, state_->variable(node).pin());
 }
 
 void Session::set_mask(const VariableName& variable, const Tensor& mask) {

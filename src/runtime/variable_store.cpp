@@ -55,6 +55,19 @@ void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values) {
   }
 }
 
+std::vector<Tensor> pin_all(const std::vector<VariableEntry*>& entries) {
+  std::vector<VariableEntry*> each = entries;
+  std::sort(each.begin(), each.end());
+  each.erase(std::unique(each.begin(), each.end()), each.end());
+  std::vector<std::unique_lock<std::mutex>> locks;
+  locks.reserve(each.size());
+  for (VariableEntry* entry : each) locks.emplace_back(entry->mutex_);
+  std::vector<Tensor> values;
+  values.reserve(entries.size());
+  for (VariableEntry* entry : entries) values.push_back(entry->value_);
+  return values;
+}
+
 WriteHandle::WriteHandle(VariableEntry& entry, Access access, const Shape& shape)
     : entry_(&entry), lock_(entry.mutex_) {
   Tensor& value = entry.value_;

@@ -46,6 +46,7 @@ class VariableEntry {
  private:
   friend class WriteHandle;
   friend void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
+  friend std::vector<Tensor> pin_all(const std::vector<VariableEntry*>& entries);
   // With the lock held:
   void put(Tensor value);
   WriteGuard& guard();
@@ -89,6 +90,9 @@ class WriteHandle {
 // Puts all values in at one instant, or, where a constraint fails, none. Dtypes must be the entries' own, and the
 // values nobody else's.
 void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values);
+
+// The present versions of all, pinned at one instant; invalid tensors where there is none.
+std::vector<Tensor> pin_all(const std::vector<VariableEntry*>& entries);
 
 // The variables of a session, by container and name. Thread-safe; entries live as long as the store.
 class VariableStore {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 
 namespace vf {
@@ -109,6 +111,34 @@ TEST(Session, SetsAllOrNothing) {
   s.set({{a, Tensor::vector<float>({7, 8})}});
   EXPECT_EQ(pinned.values<float>()[0], 1) << "a view moved with the variable";
   EXPECT_EQ(s.get(a).values<float>()[0], 7);
+}
+
+TEST(Session, GetsManyAtOneInstant) {
+  Graph g;
+  const Output a = variable(g, "a", {1000}), b = variable(g, "b", {1000});
+  Session session(g);
+  const auto set_both = [&](float value) {
+    Tensor t(DType::Float, {1000});
+    std::fill_n(t.data<float>(), 1000, value);
+    session.set({{a, t}, {b, t}});
+  };
+  set_both(0);
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (int i = 1; !stop; ++i) set_both(static_cast<float>(i));
+  });
+  float last = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::vector<Tensor> values = session.get({a, b, a});
+    ASSERT_EQ(values.size(), 3);
+    last = values[0].data<float>()[999];
+    EXPECT_EQ(values[1].data<float>()[0], last);
+    EXPECT_EQ(values[2].data<float>()[500], last);
+  }
+  stop = true;
+  writer.join();
+  const Output c = variable(g, "c", {1});
+  EXPECT_THROW(session.get({a, c}), Error);
 }
 
 TEST(Session, CountsFromManyThreads) {
