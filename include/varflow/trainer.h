@@ -6,8 +6,8 @@
 #include <functional>
 #include <string>
 
-#include "varflow/kernel.h"
 #include "varflow/export.h"
+#include "varflow/kernel.h"
 
 namespace vf::train {
 
