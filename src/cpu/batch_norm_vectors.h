@@ -8,13 +8,13 @@ namespace {
 
 // The doubles that one register holds.
 #if defined(__AVX512F__)
-constexpr int kDoubles = 8;
+inline constexpr int kDoubles = 8;
 #elif defined(__AVX2__)
-constexpr int kDoubles = 4;
+inline constexpr int kDoubles = 4;
 #else
-constexpr int kDoubles = 2;
+inline constexpr int kDoubles = 2;
 #endif
-constexpr int kFloats = 2 * kDoubles;
+inline constexpr int kFloats = 2 * kDoubles;
 
 // Vectors of GCC and Clang.
 template <int kLanes>

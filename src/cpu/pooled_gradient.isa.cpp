@@ -60,6 +60,19 @@ void choose(const float* activations, const float* gradients, int64_t row, int64
     }
 }
 
+// Of four floats the one at each lane's place, 0 to 3.
+inline Floats pick(const float* four, Ints place) {
+#if defined(__clang__)  // has no shuffle by a variable
+  const Floats zero{};
+  const Ints odd = (place & 1) != 0;
+  const Floats low = odd ? four[1] - zero : four[0] - zero;
+  const Floats high = odd ? four[3] - zero : four[2] - zero;
+  return place > 1 ? high : low;
+#else
+  return __builtin_shuffle(load<Floats>(four), place);
+#endif
+}
+
 template <int kTaps>
 inline void taps_of(const float* patches, int64_t taps, const int32_t* places, const float* shares, int64_t count,
                     float* sums) {
@@ -70,8 +83,7 @@ inline void taps_of(const float* patches, int64_t taps, const int32_t* places, c
       const Floats share = load<Floats>(shares + i * kChannels + c);
       const Ints place = load<Ints>(places + i * kChannels + c);
       const float* patch = patches + i * taps * 4;
-      for (int t = 0; t < kTaps; ++t)
-        sum[t] += share * __builtin_shuffle(load<Floats>(patch + t * 4), place);  // lanes below 4 alone are chosen
+      for (int t = 0; t < kTaps; ++t) sum[t] += share * pick(patch + t * 4, place);
     }
     for (int t = 0; t < kTaps; ++t) store(sums + t * kChannels + c, sum[t]);
   }

@@ -17,12 +17,16 @@ Values filled(const std::vector<int>& shape, double number) {
   return {shape, std::vector<double>(static_cast<size_t>(count(shape)), number)};
 }
 
+size_t index(int row, int columns, int column) {
+  return static_cast<size_t>(row) * static_cast<size_t>(columns) + static_cast<size_t>(column);
+}
+
 // Where element (row, column) of a broadcast result comes from.
 double at(const Values& v, int row, int column) {
   const size_t rank = v.shape.size();
   const int columns = rank > 0 ? v.shape[rank - 1] : 1;
   const int rows = rank > 1 ? v.shape[0] : 1;
-  return v.numbers[static_cast<size_t>((rows == 1 ? 0 : row) * columns + (columns == 1 ? 0 : column))];
+  return v.numbers[index(rows == 1 ? 0 : row, columns, columns == 1 ? 0 : column)];
 }
 
 std::vector<int> broadcast(const std::vector<int>& a, const std::vector<int>& b) {
@@ -52,7 +56,7 @@ Values reduced(const Values& v, const std::vector<int>& shape) {
   const int columns = columns_of(shape);
   for (int i = 0; i < rows_of(v.shape); ++i)
     for (int j = 0; j < columns_of(v.shape); ++j)
-      r.numbers[static_cast<size_t>((rows == 1 ? 0 : i) * columns + (columns == 1 ? 0 : j))] += at(v, i, j);
+      r.numbers[index(rows == 1 ? 0 : i, columns, columns == 1 ? 0 : j)] += at(v, i, j);
   return r;
 }
 
@@ -64,7 +68,7 @@ Values product(const Values& a, const Values& b, bool transpose_a, bool transpos
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < columns; ++j)
       for (int k = 0; k < inner; ++k)
-        r.numbers[static_cast<size_t>(i * columns + j)] +=
+        r.numbers[index(i, columns, j)] +=
             (transpose_a ? at(a, k, i) : at(a, i, k)) * (transpose_b ? at(b, j, k) : at(b, k, j));
   return r;
 }

@@ -16,7 +16,7 @@ Saver::Saver(Graph& graph, SaverOptions options)
 }
 
 std::string Saver::save(Session& session, const std::string& path, int64_t global_step) {
-  const std::string prefix = global_step >= 0 ? path + "-" + std::to_string(global_step) : path;
+  std::string prefix = global_step >= 0 ? path + "-" + std::to_string(global_step) : path;
   // All versions are pinned before the first byte is written.
   std::vector<Tensor> values;
   for (const Variable& v : variables_) values.push_back(session.view(v));
