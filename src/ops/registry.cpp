@@ -7,6 +7,8 @@ const OpRegistry& OpRegistry::standard() {
     auto* r = new OpRegistry();  // lives as long as the program: graphs may be destroyed very late
     r->set_family("array");
     register_array_ops(*r);
+    r->set_family("control_flow");
+    register_control_flow_ops(*r);
     r->set_family("math");
     register_math_ops(*r);
     r->set_family("state");
