@@ -272,7 +272,7 @@ def variable_that_grows(v):
 
 @program
 def uninitialized_in_the_other_branch(v):
-    w = Variable('w', 7.0)
+    w = Variable('w', 7.0, shape=tf.TensorShape(None))
 
     @function.Defun(R)
     def yes(h):

@@ -230,7 +230,7 @@ const std::map<std::string, Build>& programs() {
        }},
       {"uninitialized_in_the_other_branch",
        [](Case& c) {
-         const Output w = handle(c.graph, "w", Shape{});
+         const Output w = handle(c.graph, "w", Shape::unknown());
          const Function& yes = c.graph.add_function("yes", {{DType::Resource}},
                                                     [](Graph&, const Outputs& a) -> Outputs { return {read(a[0])}; });
          const Function& no = c.graph.add_function("no", {{DType::Resource}}, [](Graph& g, const Outputs&) -> Outputs {

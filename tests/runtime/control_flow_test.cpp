@@ -208,6 +208,7 @@ TEST(ControlFlow, BodiesHaveRandomStatesOfTheirOwn) {
   const Tensor c = session.run(out, {{p, Tensor(true)}});
   EXPECT_NE(a.str(), b.str());
   EXPECT_NE(a.str(), c.str()) << "the state does not move";
+  EXPECT_EQ(Session(g).run(out, {{p, Tensor(false)}}).str(), b.str()) << "the other body moved it";
 }
 
 std::string refusal(Graph& g, const Fetch& fetch) {
