@@ -20,6 +20,7 @@
 
 namespace vf {
 
+class Function;
 class GradientContext;  // op.h
 class Graph;
 class Node;
@@ -49,6 +50,8 @@ struct VF_API Output {
 class VF_API Node {
  public:
   const std::string& name() const { return name_; }
+  // Unique among all bodies of the graph's functions too: "function/name" in a body.
+  std::string full_name() const;
   const std::string& type() const;  // the op's name: "Conv2D"
   const OpDef& op() const { return *op_; }
   Graph& graph() const { return *graph_; }
@@ -185,6 +188,15 @@ struct VF_API GraphContext {
   std::shared_ptr<VariableScopeState> variable_scope;
 };
 
+// An argument of a function (function.h). Of a resource, `shape` is that of the variable behind it.
+struct FunctionArgument {
+  DType dtype;
+  Shape shape = Shape::unknown();
+  std::string name = {};  // default: arg0, arg1, ...
+};
+// Makes a body's nodes in `body` and returns its results.
+using FunctionBody = std::function<std::vector<Output>(Graph& body, const std::vector<Output>& arguments)>;
+
 // Which TensorFlow a graph follows where versions differ (derived op seeds, names, messages).
 enum class Level { TF1_15, TF2_21 };
 
@@ -225,6 +237,14 @@ class VF_API Graph {
   // After this, making a node fails with "Graph is finalized and cannot be modified.".
   void finalize() { finalized_ = true; }
 
+  // A function of the library, which a graph and the bodies of its functions share; it lives as long as the graph.
+  // `build` runs without locks and may add functions itself. AlreadyExists where the name is taken.
+  const Function& add_function(const std::string& name, const std::vector<FunctionArgument>& arguments,
+                               const FunctionBody& build);
+  const Function* find_function(std::string_view name) const;  // nullptr where there is none
+  // The function whose body this graph is; "" where it is none.
+  const std::string& function_name() const { return function_name_; }
+
   // Named lists of outputs ("variables", "trainable_variables", "losses", ...), insertion order.
   void add_to_collection(const std::string& key, Output item);
   std::vector<Output> collection(const std::string& key) const;
@@ -239,6 +259,8 @@ class VF_API Graph {
 
  private:
   friend class NodeBuilder;
+  Graph(Graph& outermost, std::string function_name);
+  const Function& insert_function(std::unique_ptr<Function> function);
   template <class T>
   static const void* typeid_key() {
     static const char key = 0;
@@ -259,6 +281,9 @@ class VF_API Graph {
   std::map<std::string, std::vector<Output>> collections_;
   std::map<const void*, std::shared_ptr<void>> extensions_;
   std::map<const Node*, GradientFunction> gradients_;
+  Graph* const outermost_ = nullptr;  // of a body: the graph whose library has it
+  const std::string function_name_;
+  std::map<std::string, std::unique_ptr<Function>, std::less<>> functions_;
   bool late_edges_ = false;
   mutable std::vector<int> order_;
   bool finalized_ = false;

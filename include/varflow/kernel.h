@@ -229,12 +229,20 @@ class VF_API KernelRun {
   }
   void* variable_raw(int i) const { return slots_[args_[i]]; }
   void* scratch() const { return scratch_; }
+  // Gives an output whose shape only the run knows (ShapeContext::set_dynamic): every such output, once in each run.
+  void set_output(int i, Tensor value) { made_[i] = std::move(value); }
   const Cancellation& cancellation() const { return *cancellation_; }
 
   // For those who run kernels (the executor, tests).
+  // `made`, a tensor for each output, is needed where one of them has a shape that only the run knows.
   KernelRun(void* const* slots, const uint32_t* args, uint32_t num_inputs, void* scratch,
-            const Cancellation* cancellation)
-      : slots_(slots), args_(args), num_inputs_(num_inputs), scratch_(scratch), cancellation_(cancellation) {}
+            const Cancellation* cancellation, Tensor* made = nullptr)
+      : slots_(slots),
+        args_(args),
+        num_inputs_(num_inputs),
+        scratch_(scratch),
+        cancellation_(cancellation),
+        made_(made) {}
 
  private:
   void* const* slots_;
@@ -242,6 +250,7 @@ class VF_API KernelRun {
   uint32_t num_inputs_;
   void* scratch_;
   const Cancellation* cancellation_;
+  Tensor* made_;
 };
 
 }  // namespace vf

@@ -48,6 +48,13 @@ enum class Access : uint8_t {
   Update,     // changes it; reads it too
 };
 
+// Ops that run functions of the graph's library as parts of the plan.
+enum class BlockKind : uint8_t {
+  None,
+  Branch,  // the first input picks one of two bodies, which take the others: true the first, false the second
+  Loop,    // a condition and a body, which take all inputs
+};
+
 // Concrete or partial shapes in, shapes out. Shapes may be unknown when a graph is built; never when a plan is made.
 // An input that names a variable which the op accesses has the variable's shape.
 class VF_API ShapeContext {
@@ -76,6 +83,10 @@ class VF_API ShapeContext {
     return node_.attr<T>(name);
   }
   void set_output(int i, const Shape& shape) { outputs_[static_cast<size_t>(i)] = shape; }
+  // Says that the shape of output i depends on the values of inputs: its kernel makes it with KernelRun::set_output.
+  // What is known of the shape may be set beside.
+  void set_dynamic(int i) { dynamic_ |= uint64_t{1} << (i & 63); }
+  bool dynamic(int i) const { return dynamic_ >> (i & 63) & 1; }
   // Throws InvalidArgument that names the node and lists the input shapes.
   [[noreturn]] void fail(const std::string& message) const;
   void expect_rank(int input, int rank) const;
@@ -87,6 +98,7 @@ class VF_API ShapeContext {
   std::span<Shape> outputs_;
   std::vector<std::pair<int, Shape>> variable_shapes_;
   mutable uint64_t asked_ = 0;
+  uint64_t dynamic_ = 0;
 };
 
 // What a gradient function sees: the forward node, gradients of its outputs, and the way to build nodes.
@@ -157,7 +169,8 @@ class VF_API OpDef {
   bool placeholder = false;       // has no value of its own: what a run feeds stands for all of it
   bool shape_only = false;        // reads shapes of its inputs, not their values
   bool random = false;            // draws numbers: compared by a replayed mask
-  bool control_flow = false;
+  BlockKind block = BlockKind::None;
+  std::vector<std::string> bodies;         // attributes of a block that name its functions, in the order of BlockKind
   std::map<std::string, Access> accesses;  // by input name
 
   ShapeFunction shape;
@@ -192,7 +205,8 @@ class VF_API OpBuilder {
   OpBuilder& placeholder();
   OpBuilder& shape_only();
   OpBuilder& random();
-  OpBuilder& control_flow();
+  OpBuilder& branch(const std::string& then_attr, const std::string& else_attr);
+  OpBuilder& loop(const std::string& cond_attr, const std::string& body_attr);
   OpBuilder& peeks(const std::string& input);
   OpBuilder& reads(const std::string& input);
   OpBuilder& overwrites(const std::string& input);

@@ -3,6 +3,7 @@
 #include "varflow/arrays.h"
 #include "varflow/checkpoint.h"
 #include "varflow/events.h"
+#include "varflow/function.h"
 #include "varflow/gradients.h"
 #include "varflow/graph.h"
 #include "varflow/initializers.h"

@@ -6,6 +6,7 @@
 #include <queue>
 #include <unordered_set>
 
+#include "varflow/function.h"
 #include "varflow/op.h"
 
 namespace vf {
@@ -28,6 +29,11 @@ bool Output::is_ref() const { return node->output_is_ref(index); }
 const Shape& Output::shape() const { return node->output_shape(index); }
 Graph& Output::graph() const { return node->graph(); }
 std::string Output::name() const { return node->name() + ":" + std::to_string(index); }
+
+std::string Node::full_name() const {
+  const std::string& function = graph_->function_name();
+  return function.empty() ? name_ : function + "/" + name_;
+}
 
 const std::string& Node::type() const { return op_->name; }
 
@@ -60,6 +66,15 @@ std::pair<int, int> Node::input_range(std::string_view name) const {
 Graph::Graph() : Graph(OpRegistry::standard()) {}
 
 Graph::Graph(const OpRegistry& registry, Level level) : registry_(&registry), level_(level), serial_(next_serial()) {}
+
+Graph::Graph(Graph& outermost, std::string function_name)
+    : registry_(outermost.registry_),
+      level_(outermost.level_),
+      serial_(next_serial()),
+      outermost_(&outermost),
+      function_name_(std::move(function_name)),
+      has_seed_(outermost.has_seed_),
+      seed_(outermost.seed_) {}
 
 Graph::~Graph() = default;
 

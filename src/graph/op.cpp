@@ -116,8 +116,15 @@ OpBuilder& OpBuilder::random() {
   return *this;
 }
 
-OpBuilder& OpBuilder::control_flow() {
-  op_.control_flow = true;
+OpBuilder& OpBuilder::branch(const std::string& then_attr, const std::string& else_attr) {
+  op_.block = BlockKind::Branch;
+  op_.bodies = {then_attr, else_attr};
+  return *this;
+}
+
+OpBuilder& OpBuilder::loop(const std::string& cond_attr, const std::string& body_attr) {
+  op_.block = BlockKind::Loop;
+  op_.bodies = {cond_attr, body_attr};
   return *this;
 }
 

@@ -6,6 +6,8 @@ OpRegistry OpRegistry::with_standard_ops() {
   OpRegistry r;
   r.set_family("array");
   register_array_ops(r);
+  r.set_family("control_flow");
+  register_control_flow_ops(r);
   r.set_family("math");
   register_math_ops(r);
   r.set_family("state");

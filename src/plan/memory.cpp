@@ -11,7 +11,7 @@ constexpr size_t kAlign = 64;
 size_t rounded(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
 // A stretch of the arena that is taken from one step to another.
-struct Block {
+struct Stretch {
   size_t bytes;
   int first;
   int last;
@@ -19,19 +19,19 @@ struct Block {
 };
 
 // Blocks by size, largest first; each at the lowest gap among those that live at the same time.
-size_t pack(std::vector<Block>& blocks) {
-  std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.bytes > b.bytes; });
+size_t pack(std::vector<Stretch>& blocks) {
+  std::stable_sort(blocks.begin(), blocks.end(), [](const Stretch& a, const Stretch& b) { return a.bytes > b.bytes; });
   // By step ranges: buckets keep the search for neighbours in time short on long plans.
   constexpr int kBucket = 256;
   int steps = 1;
-  for (const Block& b : blocks) steps = std::max(steps, b.last + 1);
-  std::vector<std::vector<const Block*>> buckets(static_cast<size_t>(steps / kBucket + 1));
+  for (const Stretch& b : blocks) steps = std::max(steps, b.last + 1);
+  std::vector<std::vector<const Stretch*>> buckets(static_cast<size_t>(steps / kBucket + 1));
   size_t total = 0;
   std::vector<std::pair<size_t, size_t>> taken;
-  for (Block& b : blocks) {
+  for (Stretch& b : blocks) {
     taken.clear();
     for (int k = b.first / kBucket; k <= b.last / kBucket; ++k)
-      for (const Block* other : buckets[static_cast<size_t>(k)])
+      for (const Stretch* other : buckets[static_cast<size_t>(k)])
         if (other->first <= b.last && b.first <= other->last)
           taken.emplace_back(*other->offset, *other->offset + other->bytes);
     std::sort(taken.begin(), taken.end());
@@ -112,7 +112,7 @@ void place(Segment& s, const std::vector<InPlace>& in_place, const std::vector<s
     root[p.output] = from;
     s.slots[from].last_step = s.slots[p.output].last_step;
   }
-  std::vector<Block> blocks;
+  std::vector<Stretch> blocks;
   for (uint32_t i = 0; i < s.slots.size(); ++i) {
     Slot& slot = s.slots[i];
     if (slot.memory == Memory::Arena && root[i] == i && slot.first_step >= 0)

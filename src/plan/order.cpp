@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "graph/reference.h"
+#include "plan/blocks.h"
 
 namespace vf::plan {
 namespace {
@@ -22,7 +23,7 @@ std::vector<std::vector<Touch>> touches(const Program& program) {
     const Item& item = program.items[static_cast<size_t>(i)];
     if (item.read >= 0) result[static_cast<size_t>(item.read)].push_back({i, false});
     for (const VariableAccess& a : item.accesses)
-      result[static_cast<size_t>(a.variable)].push_back({i, a.access != Access::Peek});
+      result[static_cast<size_t>(a.variable)].push_back({i, a.access > Access::Read});
   }
   return result;
 }
@@ -89,6 +90,11 @@ Program shuffled(const Program& program, uint64_t seed, bool rule) {
     Item item = program.items[static_cast<size_t>(order[k])];
     for (Source& s : item.inputs) rename(s);
     for (int& a : item.after) a = position[static_cast<size_t>(a)];
+    if (item.block) {
+      auto block = std::make_shared<Block>(*item.block);
+      for (Body& b : block->bodies) b.program = std::make_shared<Program>(shuffled(*b.program, random(), rule));
+      item.block = std::move(block);
+    }
     result.items[k] = std::move(item);
   }
   for (Source& s : result.fetches) rename(s);
@@ -153,6 +159,12 @@ std::vector<Hazard> find_hazards(const Program& program) {
                         program.items[static_cast<size_t>(p.second.item)].node, p.first.writes, p.second.writes});
     }
   }
+  for (const Item& item : program.items)
+    if (item.block)
+      for (const Body& body : item.block->bodies) {
+        const std::vector<Hazard> inside = find_hazards(*body.program);
+        result.insert(result.end(), inside.begin(), inside.end());
+      }
   return result;
 }
 

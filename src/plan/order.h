@@ -17,6 +17,7 @@ std::vector<std::pair<int, int>> order_edges(const Program& program);
 Program shuffled(const Program& program, uint64_t seed, bool rule);
 
 // Two accesses to one variable, one of them a write, with no path of data and control edges between their nodes.
+// A block is one access from outside; pairs inside its bodies are listed too.
 struct Hazard {
   const Node* variable;
   const Node* first;  // runs first here

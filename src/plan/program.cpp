@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "graph/reference.h"
+#include "plan/blocks.h"
 
 namespace vf::plan {
 namespace {
@@ -17,8 +18,11 @@ constexpr int kEnd = std::numeric_limits<int>::max();
 
 class Builder {
  public:
-  explicit Builder(const Signature& s) : signature_(s) {
-    for (size_t i = 0; i < s.feeds.size(); ++i) feeds_[key(s.feeds[i])] = static_cast<int>(i);
+  Builder(const Signature& s, BodyCache* bodies) : signature_(s), bodies_(bodies ? *bodies : own_bodies_) {
+    for (size_t i = 0; i < s.feeds.size(); ++i) {
+      feeds_[key(s.feeds[i])] = static_cast<int>(i);
+      program_.feed_types.push_back(s.feeds[i].dtype());
+    }
   }
 
   Program build() {
@@ -54,7 +58,17 @@ class Builder {
     }
   }
 
+  // The node that owns the variable behind a handle or reference: in a body, the caller's.
+  const Node* owner(const Output& handle) const {
+    const Node* v = variable_of(handle);
+    const auto it = signature_.handles.find(v);
+    return it == signature_.handles.end() ? v : it->second;
+  }
+
   int variable(const Node* node) {
+    const DType* dtype = node->attr_value("dtype").get<DType>();
+    if (!dtype || *dtype == DType::Resource)
+      throw Error(Code::InvalidArgument, node->type(), node->name(), "is a handle that is bound to no variable");
     const auto [it, fresh] = variable_index_.try_emplace(node, static_cast<int>(program_.variables.size()));
     if (fresh) program_.variables.push_back(node);
     return it->second;
@@ -68,7 +82,7 @@ class Builder {
       item.node = reader;
       item.read = variable(variable_node);
       for (const Output& in : reader->inputs())
-        if (live_variable(in) == variable_node) wait_for(item, in);
+        if (live_variable(in) == variable_node || in.dtype() == DType::Resource) wait_for(item, in);
       entries_.emplace_back(Position{order, 0}, std::move(item));
     }
     return it->second;
@@ -115,6 +129,10 @@ class Builder {
       entries_.emplace_back(Position{order, 1}, std::move(item));
       return;
     }
+    if (node.op().block != BlockKind::None)
+      item.block = make_block(
+          node, [this](const Output& handle) { return owner(handle); }, [this](const Node* v) { return variable(v); },
+          bodies_, item.accesses);
     // A source of kind Value, and `after`, names an entry until emit() turns it into the position of an item.
     for (int i = 0; i < static_cast<int>(node.inputs().size()); ++i) {
       const Output& in = node.input(i);
@@ -122,7 +140,7 @@ class Builder {
       if (const auto feed = feeds_.find(key(in)); feed != feeds_.end()) {
         s = {Source::Feed, feed->second, 0};
       } else if (const Access access = access_of(node, i); access != Access::None) {
-        const Node* v = variable_of(in);
+        const Node* v = owner(in);
         if (!v)
           throw Error(Code::InvalidArgument, node.type(), node.name(),
                       "needs a variable as input " + std::to_string(i) + "; " + in.name() + " is none");
@@ -137,7 +155,8 @@ class Builder {
         const Node* reader = reader_of(node, shown);
         const int at = reader == &node ? order : node.graph().order(reader);
         s = {Source::Value, read(shown, reader, at), 0};
-      } else if (const Node* handle = variable_of(in)) {
+      } else if (const Node* handle = owner(in)) {
+        if (item.block) wait_for(item, in);
         s = {Source::Variable, variable(handle), 0};
       } else {
         s = {Source::Value, producer(in), in.index};
@@ -202,6 +221,8 @@ class Builder {
   }
 
   const Signature& signature_;
+  BodyCache own_bodies_;
+  BodyCache& bodies_;
   Program program_;
   std::map<std::pair<const Node*, int>, int> feeds_;
   std::unordered_map<const Node*, char> seen_;
@@ -215,6 +236,6 @@ class Builder {
 
 }  // namespace
 
-Program make_program(const Signature& signature) { return Builder(signature).build(); }
+Program make_program(const Signature& signature, BodyCache* bodies) { return Builder(signature, bodies).build(); }
 
 }  // namespace vf::plan

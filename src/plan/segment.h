@@ -20,6 +20,7 @@ enum class Memory : uint8_t {
   Pin,       // the variable's version that a read step pinned
   Written,   // set for the time of the step that writes the variable
   Owned,     // strings and the like: a tensor of the run's own
+  Made,      // a tensor that the step's kernel makes: only the run knows its shape
   Fetch,     // the result number index, given away at the end
   Outer,     // set by an earlier segment of the same run
 };
@@ -52,6 +53,8 @@ struct Step {
   uint32_t variable = kNone;
   uint32_t first_write = 0;
   uint32_t num_writes = 0;
+  uint32_t first_inner_write = 0;  // in Segment::inner_writes
+  uint32_t num_inner_writes = 0;
   uint32_t first_release = 0;  // pins that nobody needs after this step
   uint32_t num_releases = 0;
   size_t scratch_offset = 0;
@@ -74,7 +77,9 @@ struct Result {
 // What a continuation starts from.
 struct Boundary {
   int next_item = 0;
-  std::vector<uint32_t> value_slots;  // whose values the next item's shape depends on
+  std::vector<uint32_t> value_slots;      // whose values the next item's shape depends on
+  std::vector<uint32_t> shape_slots;      // whose shapes the last step has decided
+  std::vector<uint32_t> shape_variables;  // whose shapes the last step may have changed
   std::vector<std::vector<Known>> known;
   std::vector<Shape> variable_shapes;
   std::map<uint32_t, Tensor> feed_values;  // by number of the feed: those that earlier boundaries waited for
@@ -85,16 +90,18 @@ struct Segment {
   std::vector<Step> steps;
   std::vector<uint32_t> args;
   std::vector<Write> writes;
-  std::vector<uint32_t> releases;     // slots of pins
-  std::vector<uint32_t> bound_slots;  // those that each run points at its feeds and results
-  std::vector<Slot> slots;            // those of earlier segments first, as Outer
+  std::vector<uint32_t> inner_writes;  // variables that the bodies of a step may write while it runs
+  std::vector<uint32_t> releases;      // slots of pins
+  std::vector<uint32_t> bound_slots;   // those that each run points at its feeds and results
+  std::vector<Slot> slots;             // those of earlier segments first, as Outer
   std::vector<Tensor> constants;
   size_t arena_bytes = 0;
   size_t num_steps_folded = 0;
   // (variable, shape) that the specialisation rests on.
   std::vector<std::pair<uint32_t, Shape>> variable_shapes;
-  std::unique_ptr<Boundary> boundary;  // null: the run ends here
-  std::vector<Result> results;         // of the last segment, one for each fetch
+  std::unique_ptr<Boundary> boundary;        // null: the run ends here
+  std::vector<Result> results;               // of the last segment, one for each fetch
+  std::vector<Shape> final_variable_shapes;  // of the last segment
 };
 
 }  // namespace vf::plan

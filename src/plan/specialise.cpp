@@ -6,6 +6,7 @@
 
 #include "graph/reference.h"
 #include "plan/absorb.h"
+#include "plan/blocks.h"
 #include "plan/fuse.h"
 #include "plan/memory.h"
 
@@ -30,12 +31,13 @@ class Specialiser {
       segment_->variable_shapes.emplace_back(static_cast<uint32_t>(v), variable_shapes_[v]);
   }
 
-  void start_from(const Segment& outer, std::span<const Tensor> values) {
+  void start_from(const Segment& outer, std::span<const Tensor> values, std::span<const Shape> shapes) {
     const Boundary& b = *outer.boundary;
     first_ = b.next_item;
     known_ = b.known;
     variable_shapes_ = b.variable_shapes;
     feed_constants_ = b.feed_values;
+    for (uint32_t v : b.shape_variables) variable_shapes_[v] = conditions_.variable_shapes[v];
     segment_->variable_shapes.clear();
     for (const Slot& s : outer.slots) {
       Slot copy = s;
@@ -45,6 +47,14 @@ class Specialiser {
       copy.first_step = copy.last_step = -1;
       copy.escapes = false;
       segment_->slots.push_back(copy);
+    }
+    for (size_t i = 0; i < b.shape_slots.size(); ++i) {
+      Slot& slot = segment_->slots[b.shape_slots[i]];
+      slot.shape = shapes[i];
+      slot.bytes = static_cast<size_t>(slot.shape.num_elements()) * dtype_size(slot.dtype);
+      for (auto& item : known_)
+        for (Known& k : item)
+          if (k.slot == b.shape_slots[i]) k.shape = shapes[i];
     }
     feed_slots_.assign(conditions_.feed_shapes.size(), kNone);
     for (size_t i = 0; i < b.value_slots.size(); ++i)
@@ -59,11 +69,12 @@ class Specialiser {
   std::unique_ptr<Segment> build() {
     const int n = static_cast<int>(program_.items.size());
     int at = first_;
-    while (at < n && item(at)) ++at;
-    if (at < n) {
+    while (at < n && !ends_ && item(at)) ++at;
+    if (at < n || ends_) {
       end_early(at);
     } else {
       for (size_t i = 0; i < program_.fetches.size(); ++i) add_result(static_cast<int>(i));
+      segment_->final_variable_shapes = variable_shapes_;
     }
     drop_dead_steps();
     if (conditions_.fuse) {
@@ -112,6 +123,10 @@ class Specialiser {
     }
     for (const Tensor& t : constant_values_) constants_.push_back(t.valid() ? &t : nullptr);
 
+    if (item.block) {
+      block(at, item);
+      return true;
+    }
     output_shapes_.assign(outputs, Shape::unknown());
     ShapeContext shapes(node, input_shapes_, constants_, output_shapes_);
     if (!op.shape) fail(node, Code::Unimplemented, "has no shape rule");
@@ -119,7 +134,7 @@ class Specialiser {
     for (size_t o = 0; o < outputs; ++o) {
       const bool handle =
           node.output_is_ref(static_cast<int>(o)) || node.output_dtype(static_cast<int>(o)) == DType::Resource;
-      if (handle || output_shapes_[o].fully_defined()) continue;
+      if (handle || output_shapes_[o].fully_defined() || shapes.dynamic(static_cast<int>(o))) continue;
       if (shapes.asked() && wait_for(item, shapes.asked())) return false;
       fail(node, Code::Unimplemented, "has an output whose shape " + output_shapes_[o].str() + " depends on data");
     }
@@ -149,7 +164,7 @@ class Specialiser {
     for (size_t o = 0; o < outputs; ++o)
       output_bytes += static_cast<size_t>(std::max<int64_t>(output_shapes_[o].num_elements(), 0)) *
                       dtype_size(node.output_dtype(static_cast<int>(o)));
-    const bool pure = !op.stateful && !op.control_flow && item.accesses.empty();
+    const bool pure = !op.stateful && item.accesses.empty();
     const bool fold = pure && outputs > 0 && (all_known || op.shape_only) && output_bytes <= kFoldBytes;
     KernelOptions options = conditions_.options;
     if (fold) options.threads = 1;
@@ -175,6 +190,26 @@ class Specialiser {
             if (segment_->writes[w].variable == static_cast<uint32_t>(a.variable)) segment_->writes[w].shape = shape;
         }
     return true;
+  }
+
+  void block(int at, const Item& item) {
+    if (!conditions_.blocks) fail(*item.node, Code::Internal, "nobody runs its bodies");
+    BlockMaker::Made made =
+        conditions_.blocks->make(item, input_shapes_, conditions_.options.threads, variable_shapes_);
+    output_shapes_ = std::move(made.outputs);
+    add_step(
+        at, item, std::move(made.kernel),
+        KernelMake(*item.node, input_shapes_, constants_, output_shapes_, conditions_.options, conditions_.resources));
+    if (item.block->loop)  // what every turn hands on is the input
+      for (int i : item.block->values)
+        if (!item.block->gives(i))
+          known_[static_cast<size_t>(at)][static_cast<size_t>(i)] =
+              known(item.inputs[static_cast<size_t>(i)], item.node->input(i).dtype());
+    for (const VariableAccess& a : item.accesses)
+      if (a.access > Access::Read && !variable_shapes_[static_cast<size_t>(a.variable)].fully_defined()) {
+        shape_variables_.push_back(static_cast<uint32_t>(a.variable));
+        ends_ = true;
+      }
   }
 
   void read(int at, const Item& item) {
@@ -313,17 +348,31 @@ class Specialiser {
       args.push_back(slot);
     }
     step.num_writes = static_cast<uint32_t>(segment_->writes.size()) - step.first_write;
+    step.first_inner_write = static_cast<uint32_t>(segment_->inner_writes.size());
+    for (const VariableAccess& a : item.accesses)
+      if (a.input < 0 && a.access > Access::Read) segment_->inner_writes.push_back(static_cast<uint32_t>(a.variable));
+    step.num_inner_writes = static_cast<uint32_t>(segment_->inner_writes.size()) - step.first_inner_write;
     std::vector<Known> results;
     for (int o = 0; o < node.num_outputs(); ++o) {
       Known k;
       k.shape = output_shapes_[static_cast<size_t>(o)];
-      if (!node.output_is_ref(o) && node.output_dtype(o) != DType::Resource) {
+      const bool value = !node.output_is_ref(o) && node.output_dtype(o) != DType::Resource;
+      if (value && (!item.block || item.block->gives(o))) {
         Slot info;
         info.dtype = node.output_dtype(o);
-        info.memory = is_plain(info.dtype) ? Memory::Arena : Memory::Owned;
         info.shape = k.shape;
-        info.bytes = static_cast<size_t>(k.shape.num_elements()) * dtype_size(info.dtype);
+        if (k.shape.fully_defined()) {
+          info.memory = is_plain(info.dtype) ? Memory::Arena : Memory::Owned;
+          info.bytes = static_cast<size_t>(k.shape.num_elements()) * dtype_size(info.dtype);
+        } else {
+          info.memory = Memory::Made;
+          info.index = static_cast<uint32_t>(o);
+        }
         k.slot = add_slot(info);
+        if (info.memory == Memory::Made) {
+          shape_slots_.push_back(k.slot);
+          ends_ = true;
+        }
       }
       args.push_back(k.slot);
       results.push_back(k);
@@ -336,7 +385,8 @@ class Specialiser {
     }
     step.first_arg = static_cast<uint32_t>(segment_->args.size());
     segment_->args.insert(segment_->args.end(), args.begin(), args.end());
-    push_step(std::move(step), item.target || node.op().stateful, make.scratch_bytes());
+    push_step(std::move(step), item.target || node.op().stateful || (item.block && item.block->stateful),
+              make.scratch_bytes());
     known_[static_cast<size_t>(at)] = std::move(results);
   }
 
@@ -349,8 +399,11 @@ class Specialiser {
   void end_early(int at) {
     auto b = std::make_unique<Boundary>();
     b->next_item = at;
-    b->value_slots = waiting_for_;
-    for (uint32_t slot : waiting_for_) segment_->slots[slot].escapes = true;
+    if (!ends_) b->value_slots = waiting_for_;
+    b->shape_slots = shape_slots_;
+    b->shape_variables = shape_variables_;
+    for (const auto* slots : {&b->value_slots, &b->shape_slots})
+      for (uint32_t slot : *slots) segment_->slots[slot].escapes = true;
     const auto keep = [&](const Source& s, DType dtype) {
       if (s.kind == Source::Value && s.at >= at) return;
       if (s.kind == Source::Value) {
@@ -363,7 +416,8 @@ class Specialiser {
     for (size_t i = static_cast<size_t>(at); i < program_.items.size(); ++i)
       for (size_t k = 0; k < program_.items[i].inputs.size(); ++k)
         keep(program_.items[i].inputs[k], program_.items[i].node->input(static_cast<int>(k)).dtype());
-    for (const Source& s : program_.fetches) keep(s, DType::Invalid);
+    for (const Source& s : program_.fetches)
+      keep(s, s.kind == Source::Feed ? program_.feed_types[static_cast<size_t>(s.at)] : DType::Invalid);
     b->known = known_;
     b->variable_shapes = variable_shapes_;
     b->feed_values = feed_constants_;
@@ -381,6 +435,7 @@ class Specialiser {
         info.index = static_cast<uint32_t>(s.at);
         r.slot = add_slot(info);
       }
+      r.dtype = program_.feed_types[static_cast<size_t>(s.at)];
       r.shape = conditions_.feed_shapes[static_cast<size_t>(s.at)];
     } else {
       Known& k = known_[static_cast<size_t>(s.at)][static_cast<size_t>(s.index)];
@@ -427,6 +482,9 @@ class Specialiser {
   std::vector<size_t> scratch_;
   std::vector<char> keep_;
   std::vector<uint32_t> waiting_for_;
+  bool ends_ = false;  // the item at hand is the segment's last: only the run knows what follows from it
+  std::vector<uint32_t> shape_slots_;
+  std::vector<uint32_t> shape_variables_;
   // Of the item at hand.
   std::vector<Shape> input_shapes_;
   std::vector<Shape> output_shapes_;
@@ -441,9 +499,9 @@ std::unique_ptr<Segment> specialise(const Program& program, const Conditions& co
 }
 
 std::unique_ptr<Segment> specialise_next(const Program& program, const Conditions& conditions, const Segment& outer,
-                                         std::span<const Tensor> values) {
+                                         std::span<const Tensor> values, std::span<const Shape> shapes) {
   Specialiser s(program, conditions);
-  s.start_from(outer, values);
+  s.start_from(outer, values, shapes);
   return s.build();
 }
 

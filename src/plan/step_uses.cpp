@@ -12,6 +12,8 @@ StepUses::StepUses(const Segment& segment)
     for (uint32_t o = 0; o < step.num_outputs; ++o)
       if (const uint32_t slot = segment.args[step.first_arg + step.num_inputs + o]; slot != kNone) producer_[slot] = i;
     for (uint32_t w = 0; w < step.num_writes; ++w) writes_[segment.writes[step.first_write + w].variable].push_back(i);
+    for (uint32_t w = 0; w < step.num_inner_writes; ++w)
+      writes_[segment.inner_writes[step.first_inner_write + w]].push_back(i);
   }
   for (const Result& r : segment.results) ++uses_[r.slot];
   for (size_t i = 0; i < segment.slots.size(); ++i)

@@ -1,15 +1,18 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "plan/program.h"
 #include "plan/specialise.h"
+#include "runtime/blocks.h"
 #include "runtime/executor.h"
 #include "runtime/variable_store.h"
 
@@ -21,10 +24,10 @@ struct Prepared {
   std::unique_ptr<plan::Segment> segment;
   FramePool frames;
   std::mutex mutex;
-  std::map<std::string, std::shared_ptr<Prepared>> next;  // by the boundary's values
+  std::map<std::string, std::shared_ptr<Prepared>> next;  // by what the boundary waits for
 };
 
-// A signature's plan with its specialisations. Thread-safe.
+// A signature's plan with its specialisations; or that of a body. Thread-safe.
 class CompiledPlan {
  public:
   struct Settings {
@@ -33,19 +36,25 @@ class CompiledPlan {
     bool fuse = true;
     Resources* resources = nullptr;
   };
+  // The session's entry of a variable.
+  using Entries = std::function<VariableEntry&(const Node&)>;
 
-  CompiledPlan(plan::Program program, std::vector<VariableEntry*> variables, size_t num_fetches, Settings settings)
-      : program_(std::move(program)),
-        variables_(std::move(variables)),
-        num_fetches_(num_fetches),
-        settings_(settings) {}
+  static std::shared_ptr<CompiledPlan> make(plan::Program program, const Entries& entries, Settings settings);
 
   // Runs it; `threads` is what the caller will really get. Results are the caller's own.
   std::vector<Tensor> run(std::span<const Tensor> feeds, int threads, const Cancellation& cancellation,
                           StepObserver* observer);
   // Bytes that the plan keeps between runs, roughly.
-  size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  const plan::Program& program() const { return program_; }
+  size_t bytes() const;
+  const plan::Program& program() const { return *program_; }
+  std::span<VariableEntry* const> variables() const { return variables_; }
+
+  // For blocks, which run the plans of their bodies themselves. The specialisation for these feeds, and for the
+  // variables' present shapes or, where given, for others.
+  std::shared_ptr<Prepared> find(const FeedValues& feeds, int threads,
+                                 const std::vector<Shape>* variable_shapes = nullptr);
+  // Runs a specialisation to the end, through its continuations.
+  void run_from(std::shared_ptr<Prepared> at, int threads, const RunArguments& arguments);
 
  private:
   struct Specialisation {
@@ -55,17 +64,19 @@ class CompiledPlan {
     int threads = 1;
     std::shared_ptr<Prepared> root;
   };
-  std::shared_ptr<Prepared> find(std::span<const Tensor> feeds, int threads);
+  CompiledPlan(std::shared_ptr<const plan::Program> program, const Entries& entries, Settings settings,
+               BodyPlans::Plans& made);
   std::shared_ptr<Prepared> continuation(const std::shared_ptr<Prepared>& outer, const Frame& frame,
-                                         std::span<const Tensor> feeds, int threads);
-  bool matches(Specialisation& s, std::span<const Tensor> feeds, int threads) const;
-  plan::Conditions conditions(std::span<const Tensor> feeds, int threads) const;
+                                         const FeedValues& feeds, int threads);
+  bool matches(Specialisation& s, const FeedValues& feeds, int threads,
+               const std::vector<Shape>* variable_shapes) const;
+  plan::Conditions conditions(const FeedValues& feeds, int threads) const;
   size_t cost(const plan::Segment& segment) const;
 
-  const plan::Program program_;
-  const std::vector<VariableEntry*> variables_;
-  const size_t num_fetches_;
+  const std::shared_ptr<const plan::Program> program_;
+  std::vector<VariableEntry*> variables_;
   const Settings settings_;
+  const BodyPlans bodies_;
   std::mutex mutex_;
   std::list<Specialisation> specialisations_;  // last used first
   std::atomic<size_t> bytes_{0};

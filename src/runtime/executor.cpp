@@ -24,6 +24,7 @@ std::unique_ptr<Frame> FramePool::take() {
 }
 
 void FramePool::give(std::unique_ptr<Frame> frame) {
+  for (Tensor& t : frame->made) t = Tensor();
   std::lock_guard lock(mutex_);
   free_.push_back(std::move(frame));
 }
@@ -38,6 +39,7 @@ std::unique_ptr<Frame> FramePool::make() const {
   frame->writes.reserve(most_writes);
   for (uint32_t i = 0; i < segment_.slots.size(); ++i) {
     const Slot& slot = segment_.slots[i];
+    if (slot.memory == Memory::Made) frame->made.resize(std::max<size_t>(frame->made.size(), slot.index + 1));
     if (slot.memory == Memory::Arena && slot.first_step >= 0)
       frame->slots[i] = static_cast<char*>(frame->arena->data()) + slot.offset;
     if (slot.memory == Memory::Constant) frame->slots[i] = const_cast<void*>(segment_.constants[slot.index].raw());
@@ -94,14 +96,24 @@ void open_writes(const Segment& segment, const Step& step, Frame& frame, const R
   }
 }
 
+void take_made(const Segment& segment, const Step& step, Frame& frame, uint32_t output) {
+  const uint32_t slot = segment.args[step.first_arg + step.num_inputs + output];
+  if (slot == plan::kNone || segment.slots[slot].memory != Memory::Made) return;
+  const Tensor& value = frame.made[output];
+  if (value.dtype() != segment.slots[slot].dtype)
+    throw Error(Code::Internal, "output " + std::to_string(output) + " was not made, or has another dtype");
+  frame.slots[slot] = const_cast<void*>(value.raw());
+}
+
 void run_step(const Segment& segment, const Step& step, Frame& frame, std::vector<BufferRef>& pins,
               const RunArguments& arguments) {
   if (!step.kernel) {
     read_variable(segment, step, frame, pins, arguments);
   } else {
-    KernelRun run(frame.slots.data(), segment.args.data() + step.first_arg, step.num_inputs,
-                  frame.arena ? static_cast<char*>(frame.arena->data()) + step.scratch_offset : nullptr,
-                  arguments.cancellation);
+    StepRun run(frame.slots.data(), segment.args.data() + step.first_arg, step.num_inputs,
+                frame.arena ? static_cast<char*>(frame.arena->data()) + step.scratch_offset : nullptr,
+                arguments.cancellation, frame.made.data());
+    run.around = &arguments;
     if (step.num_writes == 0) {
       step.kernel->run(run);
     } else {
@@ -111,6 +123,8 @@ void run_step(const Segment& segment, const Step& step, Frame& frame, std::vecto
       frame.writes.clear();
     }
   }
+  for (size_t o = 0; o < frame.made.size() && &step == &segment.steps.back(); ++o)
+    take_made(segment, step, frame, static_cast<uint32_t>(o));
   for (uint32_t r = 0; r < step.num_releases; ++r) pins[segment.releases[step.first_release + r]].reset();
 }
 
@@ -118,17 +132,19 @@ void take_results(const Segment& segment, const Frame& frame, const RunArguments
   for (size_t i = 0; i < segment.results.size(); ++i) {
     const plan::Result& r = segment.results[i];
     const Slot& slot = segment.slots[r.slot];
-    Tensor& result = (*arguments.results)[i];
-    if (slot.memory == Memory::Fetch && slot.index == i) {
+    const bool in_place = slot.memory == Memory::Fetch && slot.index == i;
+    const void* from = slot.memory == Memory::Feed ? arguments.feeds.data(slot.index) : frame.slots[r.slot];
+    if (arguments.result_memory) {
+      if (!in_place) copy_elements(r.dtype, from, arguments.result_memory[i], r.shape.num_elements());
+      continue;
+    }
+    Tensor& result = arguments.results[i];
+    if (in_place) {
       if (!(result.shape() == r.shape)) result = result.reshaped(r.shape);
       continue;
     }
-    if (slot.memory == Memory::Feed) {
-      result = arguments.feeds[slot.index].clone().reshaped(r.shape);
-      continue;
-    }
     result = Tensor(r.dtype, r.shape);
-    copy_elements(r.dtype, frame.slots[r.slot], result.raw(), result.num_elements());
+    copy_elements(r.dtype, from, result.raw(), result.num_elements());
   }
 }
 
@@ -142,9 +158,12 @@ void run_segment(const Segment& segment, Frame& frame, std::vector<BufferRef>& p
   }
   for (uint32_t i : segment.bound_slots) {
     const Slot& slot = segment.slots[i];
-    if (slot.memory == Memory::Feed) frame.slots[i] = const_cast<void*>(arguments.feeds[slot.index].raw());
-    if (slot.memory == Memory::Fetch) {
-      Tensor& result = (*arguments.results)[slot.index];
+    if (slot.memory == Memory::Feed) {
+      frame.slots[i] = const_cast<void*>(arguments.feeds.data(slot.index));
+    } else if (arguments.result_memory) {
+      frame.slots[i] = arguments.result_memory[slot.index];
+    } else {
+      Tensor& result = arguments.results[slot.index];
       result = Tensor(slot.dtype, slot.shape);
       frame.slots[i] = result.raw();
     }

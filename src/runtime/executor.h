@@ -26,6 +26,7 @@ struct Frame {
   std::vector<WriteHandle> writes;
   BufferRef arena;
   std::vector<std::pair<uint32_t, Tensor>> owned;
+  std::vector<Tensor> made;  // the last step's outputs whose shapes it has decided, by number of the output
 };
 
 // A segment with its pool of frames.
@@ -42,12 +43,35 @@ class FramePool {
   std::vector<std::unique_ptr<Frame>> free_;
 };
 
+// What a run is fed: a caller's tensors, or memory of the run around it.
+class FeedValues {
+ public:
+  FeedValues(std::span<const Tensor> tensors) : tensors_(tensors) {}
+  FeedValues(std::span<const void* const> data, std::span<const Shape> shapes) : data_(data), shapes_(shapes) {}
+  size_t size() const { return tensors_.size() + data_.size(); }
+  const Shape& shape(size_t i) const { return tensors_.empty() ? shapes_[i] : tensors_[i].shape(); }
+  const void* data(size_t i) const { return tensors_.empty() ? data_[i] : tensors_[i].raw(); }
+
+ private:
+  std::span<const Tensor> tensors_;
+  std::span<const void* const> data_;
+  std::span<const Shape> shapes_;
+};
+
 struct RunArguments {
-  std::span<const Tensor> feeds;
+  FeedValues feeds;
   std::span<VariableEntry* const> variables;
   const Cancellation* cancellation;
   StepObserver* observer;  // may be null
-  std::vector<Tensor>* results;
+  // Made by the run; or, where there is `result_memory`, left alone: that is a place of its size for each.
+  std::span<Tensor> results;
+  void* const* result_memory = nullptr;
+};
+
+// What the kernels of blocks see beside: the run around their bodies.
+struct StepRun : KernelRun {
+  using KernelRun::KernelRun;
+  const RunArguments* around = nullptr;
 };
 
 // Runs the steps of one segment. `frame` is of its pool; `pins` are those of the run's first frame; `outer` is the

@@ -65,13 +65,11 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
                   "Tensor " + (f.node ? f.name() : "(empty)") + " is not an element of this graph.");
   plan::Program program = plan::make_program(signature);
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
-  std::vector<VariableEntry*> entries;
-  for (const Node* v : program.variables) entries.push_back(&variable(*v));
   // Who looks at each step sees each node by itself.
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
-  auto compiled = std::make_shared<CompiledPlan>(
-      std::move(program), std::move(entries), signature.fetches.size(),
-      CompiledPlan::Settings{options.deterministic, options.precision, fuse, &resources_});
+  auto compiled =
+      CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
+                         {options.deterministic, options.precision, fuse, &resources_});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;

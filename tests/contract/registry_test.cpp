@@ -50,7 +50,7 @@ TEST(Contract, EveryOpHasAnExample) {
   };
   for (const auto& op : OpRegistry::standard().ops()) {
     const bool touches_state = !op->accesses.empty() || (op->stateful && !op->random);
-    if (touches_state || op->control_flow || without.count(op->name)) continue;
+    if (touches_state || op->block != BlockKind::None || without.count(op->name)) continue;
     EXPECT_FALSE(op->examples.empty()) << op->name;
   }
 }

@@ -46,6 +46,7 @@ inline const Rules& varflow_rules() {
               {"export.h", "base"},        {"error.h", "base"},         {"dtype.h", "tensor"},
               {"shape.h", "tensor"},       {"tensor.h", "tensor"},      {"attr.h", "graph"},
               {"graph.h", "graph"},        {"kernel.h", "graph"},       {"op.h", "graph"},
+              {"function.h", "graph"},
               {"arrays.h", "io"},          {"checkpoint.h", "io"},      {"events.h", "io"},
               {"session.h", "runtime"},    {"gradients.h", "autodiff"}, {"initializers.h", "builders"},
               {"variables.h", "builders"}, {"operators.h", "builders"}, {"layers.h", "builders"},

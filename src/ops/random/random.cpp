@@ -39,7 +39,7 @@ class PhiloxStream : public Resource {
 std::shared_ptr<PhiloxStream> stream_of(const KernelMake& m) {
   const int64_t seed = m.attr<int64_t>("seed");
   const int64_t seed2 = m.attr<int64_t>("seed2");
-  return m.resources()->get<PhiloxStream>("", m.node().name(), "Philox",
+  return m.resources()->get<PhiloxStream>("", m.node().full_name(), "Philox",
                                           [=] { return std::make_shared<PhiloxStream>(seed, seed2); });
 }
 

@@ -1,17 +1,20 @@
 // Variables of TensorFlow's resource kind: VarHandleOp and the ops that take its handle.
 #include "cpu/elementwise.h"
+#include "graph/reference.h"
 #include "graph/shape_rules.h"
 #include "ops/state/state_ops.h"
 
 namespace vf {
 namespace {
 
-// Ops on a handle see the variable's own shape as that of input 0.
+// Ops on a handle see the variable's own shape as that of input 0. What the handle's declaration leaves open, an assign
+// may change, unless it is asked to keep the present shape.
 void assign_shape(ShapeContext& c) {
-  if (!c.input(0).compatible(c.input(1)))
-    c.fail("Trying to assign to variable with tensor with wrong shape. Expected " + c.input(0).str() + " got " +
+  const Shape expected = c.attr<bool>("validate_shape") ? c.input(0) : static_input_shape(c.node(), 0);
+  if (!expected.compatible(c.input(1)))
+    c.fail("Trying to assign to variable with tensor with wrong shape. Expected " + expected.str() + " got " +
            c.input(1).str());
-  c.set_variable(0, c.input(0).merged(c.input(1)));
+  c.set_variable(0, expected.merged(c.input(1)));
 }
 
 void update_shape(ShapeContext& c) {
