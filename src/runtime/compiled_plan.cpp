@@ -36,7 +36,9 @@ std::string key_of(const std::vector<Tensor>& values) {
 
 std::vector<Tensor> CompiledPlan::run(std::span<const Tensor> feeds, int threads, const Cancellation& cancellation,
                                       StepObserver* observer) {
-  std::vector<Tensor> results(num_fetches_);
+  std::vector<Tensor> results;
+  results.reserve(settings_.num_results);
+  results.resize(num_fetches_);
   std::shared_ptr<Prepared> at = find(feeds, threads);
   const FlushDenormals flush;
   const RunArguments arguments{feeds, variables_, &cancellation, observer, &results};

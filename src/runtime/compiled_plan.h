@@ -30,6 +30,7 @@ class CompiledPlan {
   struct Settings {
     bool deterministic = false;
     Resources* resources = nullptr;
+    size_t num_results = 0;  // fetched values and nodes that are only run
   };
 
   CompiledPlan(plan::Program program, std::vector<VariableEntry*> variables, size_t num_fetches, Settings settings)

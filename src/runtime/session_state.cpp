@@ -67,8 +67,9 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
   std::vector<VariableEntry*> entries;
   for (const Node* v : program.variables) entries.push_back(&variable(*v));
-  auto compiled = std::make_shared<CompiledPlan>(std::move(program), std::move(entries), signature.fetches.size(),
-                                                 CompiledPlan::Settings{options.deterministic, &resources_});
+  auto compiled =
+      std::make_shared<CompiledPlan>(std::move(program), std::move(entries), signature.fetches.size(),
+                                     CompiledPlan::Settings{options.deterministic, &resources_, fetches.size()});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;
