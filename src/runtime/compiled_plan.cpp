@@ -54,7 +54,9 @@ std::shared_ptr<CompiledPlan> CompiledPlan::make(plan::Program program, const En
 
 std::vector<Tensor> CompiledPlan::run(std::span<const Tensor> feeds, int threads, const Cancellation& cancellation,
                                       StepObserver* observer) {
-  std::vector<Tensor> results(program_->fetches.size());
+  std::vector<Tensor> results;
+  results.reserve(settings_.num_results);
+  results.resize(program_->fetches.size());
   std::shared_ptr<Prepared> at = find(feeds, threads);
   const FlushDenormals flush;
   run_from(std::move(at), threads, {feeds, variables_, &cancellation, observer, results});

@@ -35,6 +35,7 @@ class CompiledPlan {
     Precision precision = Precision::High;
     bool fuse = true;
     Resources* resources = nullptr;
+    size_t num_results = 0;  // fetched values and nodes that are only run
   };
   // The session's entry of a variable.
   using Entries = std::function<VariableEntry&(const Node&)>;

@@ -1,5 +1,7 @@
 #include "varflow/session.h"
 
+#include <utility>
+
 #include "graph/reference.h"
 #include "runtime/session_state.h"
 
@@ -16,29 +18,65 @@ struct Callable::Impl {
 
 namespace {
 
-// Results of fetched outputs, with an invalid tensor for each node that was only run.
+// Results of fetched outputs, with an invalid tensor for each node that was only run. In place: the plan left room.
 std::vector<Tensor> spread(const Fetches& fetches, std::vector<Tensor> values) {
-  if (values.size() == fetches.size()) return values;
-  std::vector<Tensor> result(fetches.size());
-  size_t next = 0;
-  for (size_t i = 0; i < fetches.size(); ++i)
-    if (!fetches[i].node()) result[i] = std::move(values[next++]);
-  return result;
+  size_t next = values.size();
+  values.resize(fetches.size());
+  for (size_t i = fetches.size(); i-- > next;) {
+    if (fetches[i].node()) continue;
+    --next;
+    if (next != i) values[i] = std::exchange(values[next], Tensor());
+  }
+  return values;
 }
+
+// The feeds of one run, apart. The vectors come from the thread's earlier runs, so that nothing is allocated; a run
+// that starts another one (from an op that calls out) has its own.
+class SplitFeeds {
+ public:
+  explicit SplitFeeds(const Feeds& feeds) {
+    if (!pool().empty()) {
+      lists_ = std::move(pool().back());
+      pool().pop_back();
+    }
+    for (const auto& [output, value] : feeds) {
+      lists_.outputs.push_back(output);
+      lists_.values.push_back(value);
+    }
+  }
+  ~SplitFeeds() {
+    lists_.outputs.clear();
+    lists_.values.clear();
+    if (pool().size() < kMostFree) pool().push_back(std::move(lists_));
+  }
+  SplitFeeds(const SplitFeeds&) = delete;
+  SplitFeeds& operator=(const SplitFeeds&) = delete;
+  const std::vector<Output>& outputs() const { return lists_.outputs; }
+  const std::vector<Tensor>& values() const { return lists_.values; }
+
+ private:
+  struct Lists {
+    std::vector<Output> outputs;
+    std::vector<Tensor> values;
+  };
+  static constexpr size_t kMostFree = 4;
+  static std::vector<Lists>& pool() {
+    thread_local std::vector<Lists> free = [] {
+      std::vector<Lists> list;
+      list.reserve(kMostFree);
+      return list;
+    }();
+    return free;
+  }
+  Lists lists_;
+};
 
 std::vector<Tensor> run(SessionState& state, const Fetches& fetches, const Feeds& feeds,
                         const Cancellation* cancellation) {
-  std::vector<Output> keys;
-  std::vector<Tensor> values;
-  keys.reserve(feeds.size());
-  values.reserve(feeds.size());
-  for (const auto& [output, value] : feeds) keys.push_back(output);
-  const auto plan = state.plan(fetches, keys);
-  for (const auto& [output, value] : feeds) {
-    state.check_feed(output, value);
-    values.push_back(value);
-  }
-  return spread(fetches, state.run(*plan, values, cancellation));
+  const SplitFeeds split(feeds);
+  const auto plan = state.plan(fetches, split.outputs());
+  for (const auto& [output, value] : feeds) state.check_feed(output, value);
+  return spread(fetches, state.run(*plan, split.values(), cancellation));
 }
 
 const Tensor& initialized(const Node& variable, const Tensor& value) {

@@ -69,7 +69,7 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
   auto compiled =
       CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-                         {options.deterministic, options.precision, fuse, &resources_});
+                         {options.deterministic, options.precision, fuse, &resources_, fetches.size()});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;

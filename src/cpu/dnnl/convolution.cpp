@@ -66,6 +66,11 @@ ConvolutionPass::~ConvolutionPass() = default;
 
 std::string ConvolutionPass::implementation() const { return primitive_ ? primitive_->implementation() : "nothing"; }
 
+void ConvolutionPass::reserve(int runs_at_once) {
+  if (primitive_) primitive_->reserve(runs_at_once);
+  if (reorder_) reorder_->reserve(runs_at_once);
+}
+
 bool ConvolutionPass::prepare(Pass pass, const ConvolutionShape& s, const ConvolutionOptions& o) {
   primitive_ = dnnl::make(pass, s, o);
   if (!primitive_) return false;

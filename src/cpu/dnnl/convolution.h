@@ -45,6 +45,8 @@ class ConvolutionPass {
   // The layout in which weights (or their gradient) need no copy.
   const Layout& preferred_weights() const { return preferred_; }
   std::string implementation() const;
+  // Makes ready for so many runs at once: they allocate nothing.
+  void reserve(int runs_at_once);
 
  protected:
   ConvolutionPass();

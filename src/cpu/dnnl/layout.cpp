@@ -13,6 +13,7 @@ Reorder::Reorder(std::unique_ptr<Primitive> primitive) : primitive_(std::move(pr
 Reorder::~Reorder() = default;
 
 size_t Reorder::scratch_bytes() const { return primitive_->scratch_bytes(); }
+void Reorder::reserve(int runs_at_once) { primitive_->reserve(runs_at_once); }
 void Reorder::run(const void* from, void* to, void* scratch) const { (*primitive_)(scratch, from, to); }
 
 }  // namespace vf::cpu::dnnl

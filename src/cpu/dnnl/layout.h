@@ -47,6 +47,8 @@ class Reorder {
   static std::unique_ptr<Reorder> make(const Layout& from, const Layout& to, int threads);
   ~Reorder();
   size_t scratch_bytes() const;
+  // Makes ready for so many runs at once: they allocate nothing.
+  void reserve(int runs_at_once);
   // `scratch`: scratch_bytes() of it, 64-byte aligned, nullptr where that is 0.
   void run(const void* from, void* to, void* scratch) const;
 

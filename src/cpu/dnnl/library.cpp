@@ -288,6 +288,10 @@ Layout Primitive::layout(Slot slot) const {
   return {};
 }
 
+void Primitive::reserve(int runs_at_once) {
+  for (int i = 1; i < runs_at_once; ++i) impl_->pool.give(std::make_unique<Binding>(impl_->arguments, impl_->scratch));
+}
+
 void Primitive::run(std::span<const void* const> arguments, void* scratch) const {
   if (available_threads(impl_->threads) < impl_->threads)
     throw Error(Code::FailedPrecondition, "a " + impl_->implementation + " primitive made for " +

@@ -51,9 +51,12 @@ class Primitive {
   // What the primitive wants an argument to look like; none for one that it does not have.
   Layout layout(Slot slot) const;
 
+  // Makes ready for so many runs at once (at most 16), where they are known to come.
+  void reserve(int runs_at_once);
   // `arguments`: a pointer for each slot, in the order of the make function's list. `scratch`: 64-byte aligned,
-  // nullptr where scratch_bytes() is 0. Allocates nothing of its own unless more threads than ever before run this
-  // primitive at once. FailedPrecondition where fewer threads are available than it was made for.
+  // nullptr where scratch_bytes() is 0. Allocates nothing of its own unless more threads than ever before, and
+  // than were reserved, run this primitive at once. FailedPrecondition where fewer threads are available than it was
+  // made for.
   void run(std::span<const void* const> arguments, void* scratch) const;
   template <class... Pointers>
   void operator()(void* scratch, Pointers... pointers) const {

@@ -165,7 +165,7 @@ std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const Convolutio
   const auto first = [batch = s.batch, shards](int64_t shard) { return batch * shard / shards; };
   cpu::dnnl::ConvolutionOptions o = options(m);
   o.threads = 1;
-  std::map<int64_t, std::shared_ptr<const ConvolutionBackwardWeights>> by_batch;
+  std::map<int64_t, std::shared_ptr<ConvolutionBackwardWeights>> by_batch;
   size_t scratch = 0;
   for (int64_t i = 0; i < shards; ++i) {
     auto& p = by_batch[first(i + 1) - first(i)];
@@ -174,6 +174,7 @@ std::unique_ptr<Kernel> sharded_backward_weights(KernelMake& m, const Convolutio
     part.batch = first(i + 1) - first(i);
     p = ConvolutionBackwardWeights::make(part, o);
     if (!p) return nullptr;
+    p->reserve(m.threads());
     scratch = std::max(scratch, p->scratch_bytes());
   }
   constexpr size_t kLine = 64;
