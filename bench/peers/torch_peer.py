@@ -1,12 +1,18 @@
-"""PyTorch's part: eager, in the forms that are its fastest here (channels_last convolutions, fused optimizers)."""
+"""PyTorch's part: eager, in the forms that are its fastest here (channels_last convolutions, fused optimizers).
+
+With --compile the networks are compiled by torch.compile, for the rows of training steps.
+"""
+import sys
 from typing import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Work, serve
-from torch_models import MODELS, from_torch, to_torch
+from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Sizes, Work, serve
+from torch_models import MODELS, from_torch, small, to_torch
+
+COMPILE = '--compile' in sys.argv
 
 
 def training(row: str) -> Callable[[Arrays, int], Work]:
@@ -20,7 +26,7 @@ def training(row: str) -> Callable[[Arrays, int], Work]:
         if images.dim() == 4:
             images = images.permute(0, 3, 1, 2)  # channels_last: the same bytes
         labels = torch.from_numpy(start['feed.labels']).long()
-        model = MODELS[row]
+        model = torch.compile(MODELS[row]) if COMPILE else MODELS[row]
 
         def step() -> float:
             optimizer.zero_grad(set_to_none=True)
@@ -107,7 +113,19 @@ def chain(start: Arrays, threads: int) -> Work:
     return Work(lambda: None, run, lambda: {'end': run().numpy()}, 1000000)
 
 
+def sizes(start: Arrays, threads: int) -> Work:
+    torch.set_num_threads(threads)
+    parameters = to_torch(start)
+
+    @torch.inference_mode()
+    def forward(images: np.ndarray) -> np.ndarray:
+        return small(torch.from_numpy(images).permute(0, 3, 1, 2), parameters).numpy()
+    return Sizes(start, forward)
+
+
 if __name__ == '__main__':
-    serve('PyTorch ' + torch.__version__, {
-        'mlp': training('mlp'), 'lenet': training('lenet'), 'resnet18': training('resnet18'), 'adam': adam,
-        'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain})
+    makers = {'mlp': training('mlp'), 'lenet': training('lenet'), 'resnet18': training('resnet18')}
+    if not COMPILE:
+        makers |= {'adam': adam, 'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain,
+                   'sizes': sizes}
+    serve(('torch.compile ' if COMPILE else 'PyTorch ') + torch.__version__, makers)
