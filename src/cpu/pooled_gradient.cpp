@@ -101,8 +101,8 @@ void pooled_weights_gradient(const PoolingShape& p, const ConvolutionShape& s, c
   const Workspace workspace(s);
   auto* totals = static_cast<double*>(scratch);
   auto* workspaces = reinterpret_cast<float*>(totals + kParts * size);
-  parallel_for(threads, kParts, 1, [&](int64_t begin, int64_t end) {
-    float* patches = workspaces + omp_get_thread_num() * workspace.floats();
+  parallel_for(threads, kParts, 1, [&](int64_t begin, int64_t end, int64_t worker) {
+    float* patches = workspaces + worker * workspace.floats();
     auto* places = reinterpret_cast<int32_t*>(patches + workspace.patches);
     float* shares = patches + workspace.patches + workspace.choices;
     float* sums = shares + workspace.choices;

@@ -133,8 +133,8 @@ void Winograd::filter(const float* x, const float* weights, const float* bias, f
   const auto& transform = kernels_->transforms[static_cast<int>(kind_)];
   const int64_t in_stride = odd_lines(block_ * t.in_c), out_stride = odd_lines(block_ * t.out_c);
   const int64_t num_blocks = (num_tiles_ + block_ - 1) / block_;
-  parallel_for(threads_, num_blocks, 1, [&](int64_t begin, int64_t end) {
-    float* in = blocks + omp_get_thread_num() * points_ * (in_stride + out_stride);
+  parallel_for(threads_, num_blocks, 1, [&](int64_t begin, int64_t end, int64_t worker) {
+    float* in = blocks + worker * points_ * (in_stride + out_stride);
     float* sums = in + points_ * in_stride;
     for (int64_t b = begin; b < end; ++b) {
       const int64_t first = b * block_, last = std::min(first + block_, num_tiles_);
@@ -156,8 +156,8 @@ void Winograd::backward_weights(const float* x, const float* dy, float* dw, void
   // A part is some input channels by some output channels: its sums run over all tiles in order, on one thread.
   const int64_t in = t.in_c / parts_.in, out = t.out_c / parts_.out;
   const int64_t in_stride = odd_lines(block_ * in), out_stride = odd_lines(block_ * out);
-  parallel_for(threads_, parts_.in * parts_.out, 1, [&](int64_t begin, int64_t end) {
-    float* images = blocks + omp_get_thread_num() * points_ * (in_stride + out_stride);
+  parallel_for(threads_, parts_.in * parts_.out, 1, [&](int64_t begin, int64_t end, int64_t worker) {
+    float* images = blocks + worker * points_ * (in_stride + out_stride);
     float* gradients = images + points_ * in_stride;
     for (int64_t part = begin; part < end; ++part) {
       const int64_t c = part / parts_.out * in, k = part % parts_.out * out;
