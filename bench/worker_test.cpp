@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "varflow/error.h"
 #include "worker/comparison.h"
+#include "worker/noise.h"
 #include "worker/work.h"
 
 namespace vf::bench {
@@ -27,7 +29,7 @@ TEST_P(RowTest, AnswersTheSameBeforeAndAfterMeasuring) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, RowTest,
                          testing::Values("mlp", "lenet", "lenet_deterministic", "resnet18", "adam", "scale_kernel",
-                                         "scale_kernel_prepared", "adjust_kernel", "chain"),
+                                         "scale_kernel_prepared", "adjust_kernel", "chain", "sizes", "plan_1000"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(Row, UnknownIsRefused) { EXPECT_THROW(make_work("cnn", {}), Error); }
@@ -45,6 +47,17 @@ TEST(Row, AdamStepsByItsLearningRate) {
   const Tensor start = work->start().at("weights").clone();
   const Tensor end = work->answer().at("weights");
   for (int64_t i = 0; i < 1000; ++i) ASSERT_NEAR(end.number(i), start.number(i) - 2 * 0.001, 1e-6);
+}
+
+// Reads see the writes before them.
+TEST(Row, PlanRunsItsNodesInOrder) {
+  float x = 0;
+  float v[100] = {};
+  const auto work = make_work("plan_10000", {.threads = 1});
+  x = noise({16}, -1, 1, 100).values<float>()[0];
+  for (uint64_t i = 0; i < 100; ++i) v[i] = noise({16}, -1, 1, i).values<float>()[0];
+  for (int i = 0; 3 * i < 10000; ++i) x = v[i % 100] -= std::tanh(x * v[i % 100]);
+  EXPECT_NEAR(work->answer().at("end").number(0), x, 1e-4);
 }
 
 class ComparisonTest : public testing::Test {

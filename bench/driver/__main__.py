@@ -7,7 +7,8 @@ from pathlib import Path
 import report
 from compare import Comparison, Result
 from interval import LEAST_VALUES
-from rows import INLINE, MAIN_PEERS, OTHER_PEERS, ROWS
+from limits import Figure, Limits
+from rows import DETERMINISTIC, INLINE, MAIN_PEERS, OTHER_PEERS, ROWS, Limit
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / 'build/bench-venv/bin/python'
@@ -29,6 +30,7 @@ def arguments() -> argparse.Namespace:
                             help='interpreter that has %s (default: that of ./dev bench --peers)' % name)
     parser.add_argument('--worker', type=Path, default=ROOT / 'build/release/bench/varflow_worker',
                         help="Varflow's program")
+    parser.add_argument('--command', type=Path, default=ROOT / 'build/release/tools/varflow', help='varflow itself')
     options = parser.parse_args()
     if options.pairs < LEAST_VALUES:
         parser.error('--pairs must be at least %d: with fewer there is no interval of 95 %%' % LEAST_VALUES)
@@ -45,7 +47,7 @@ def commands(options: argparse.Namespace) -> dict[str, list[str]]:
               'tensorflow_xla': (options.python_tensorflow, ['tensorflow_xla_peer.py']),
               'torch_compile': (options.python_torch, ['torch_peer.py', '--compile']),
               'jax': (options.python_jax, ['jax_peer.py'])}
-    known = {'varflow': [str(options.worker)]}
+    known = {name: [str(options.worker)] for name in ('varflow',) + DETERMINISTIC}
     for name in MAIN_PEERS + INLINE + (OTHER_PEERS if options.all_peers else ()):
         interpreter, (script, *rest) = python[name]
         if interpreter.exists():
@@ -56,9 +58,9 @@ def commands(options: argparse.Namespace) -> dict[str, list[str]]:
 def main() -> int:
     options = arguments()
     known = commands(options)
-    if len(known) == 1:
+    if not set(known) & set(MAIN_PEERS):
         print('No peers: ./dev bench --peers installs them. Varflow is measured alone.', file=sys.stderr)
-    results: list[Result] = []
+    results: list[Result | Figure] = []
     where = report.machine()
     if not options.json:
         print('%(processor)s, %(cores)d cores, load %(load_average).1f' % where, end='; ')
@@ -67,14 +69,18 @@ def main() -> int:
         if options.row and row.name not in options.row:
             continue
         with tempfile.TemporaryDirectory(dir=ROOT / 'build') as folder:
-            comparison = Comparison(known, options.pairs, options.threads, Path(folder))
-            result = comparison.run(row, [p for p in row.bar + row.beside if p in known])
+            if isinstance(row, Limit):
+                limits = Limits(known['varflow'], [str(options.command)], options.pairs, options.threads, Path(folder))
+                result = limits.run(row)
+            else:
+                comparison = Comparison(known, options.pairs, options.threads, Path(folder))
+                result = comparison.run(row, [p for p in row.bar + row.beside if p in known])
         results.append(result)
         if not options.json:
             print(report.text(result), flush=True)
     if options.json:
         print(report.as_json(results, where))
-    return 1 if any(r.wrong for r in results) else 0
+    return 1 if any(r.problem if isinstance(r, Figure) else r.wrong for r in results) else 0
 
 
 if __name__ == '__main__':

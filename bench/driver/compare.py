@@ -34,13 +34,26 @@ class Result:
     row: Row
     varflow: Side
     peers: list[Side]
-    wrong: bool = False  # an answer differs, or Varflow gave none
+    wrong: bool = False  # an answer differs or is missing
 
     @property
     def bar(self) -> Side | None:
-        """The peer of the bar that is nearest to Varflow, by the lower end of its interval."""
+        """The peer that decides: of those of the bar the one with the worst ratio for Varflow."""
         measured = [p for p in self.peers if p.ratio and p.name in self.row.bar]
-        return min(measured, key=lambda p: p.ratio[1]) if measured else None
+        if not measured:
+            return None
+        return min(measured, key=self.decisive) if self.row.at_least else max(measured, key=self.decisive)
+
+    def decisive(self, side: Side) -> float:
+        """The end of a ratio's interval that the row is judged by."""
+        return side.ratio[1] if self.row.at_least else side.ratio[2]
+
+    @property
+    def reached(self) -> bool:
+        if not self.bar or self.wrong:
+            return False
+        end = self.decisive(self.bar)
+        return end >= self.row.at_least if self.row.at_least else end <= self.row.at_most
 
 
 class Comparison:
@@ -68,25 +81,28 @@ class Comparison:
 
     def prepare(self, row: Row, sides: list[Side], programs: list[Program],
                 result: Result) -> list[tuple[Side, Program]]:
-        """Gives all of them the same start and compares what they make of it; those whose answer is right."""
+        """Gives all the same start and compares what they make of it. Returns those whose answer is right."""
         ready = []
         for side, program in zip(sides, programs):
             print('%s: preparing %s' % (row.name, side.name), file=sys.stderr)
+            work = row.work or row.name
+            if side is not sides[0]:
+                work = row.peer_work or work
             try:
-                program.prepare(row.name, self.folder / 'start', self.threads)
+                program.prepare(work, self.folder / 'start', self.threads)
                 program.answer(self.folder / side.name)
                 side.version = program.version
             except ProgramError as error:
                 side.problem = str(error)
-                result.wrong |= side is sides[0]
-                continue
-            if side is not sides[0] and not self.same(row, side):
+            if not side.problem and side is not sides[0]:
+                self.check(row, side)
+            if side.problem:
                 result.wrong = True
                 continue
             ready.append((side, program))
         return ready
 
-    def same(self, row: Row, side: Side) -> bool:
+    def check(self, row: Row, side: Side) -> None:
         own = side.name in row.own_numbers
         tolerance = DEVIATION_TOLERANCE if own else row.tolerance
         done = subprocess.run(self.commands['varflow'] + ['compare', *(str(self.folder / f) for f in (
@@ -96,7 +112,6 @@ class Comparison:
         side.distance = float(distance)
         if done.returncode != 0:
             side.problem = 'another answer: %s is %s away, and %g is allowed' % (name, distance, tolerance)
-        return done.returncode == 0
 
     def measure(self, row: Row, ready: list[tuple[Side, Program]]) -> None:
         steps = -(-row.steps // self.pairs)

@@ -4,17 +4,15 @@ import os
 from pathlib import Path
 
 from compare import Result, Side
+from limits import Figure
 
-UNITS = ((1.0, 's'), (1e-3, 'ms'), (1e-6, 'us'), (1e-9, 'ns'))
-
-
-def time_text(seconds: float) -> str:
-    unit, name = next((u for u in UNITS if seconds >= u[0]), UNITS[-1])
-    return '%.3g %s' % (seconds / unit, name)
+UNITS = {'s': ((1.0, 's'), (1e-3, 'ms'), (1e-6, 'us'), (1e-9, 'ns')), 'B': ((1e6, 'MB'), (1e3, 'kB'))}
+HEAD = '  %-22s%10s%10s%8s  %-18s%s' % ('a step', 'best', 'median', 'ratio', '95 % interval', 'answer differs by')
 
 
-def versions(result: Result) -> str:
-    return ', '.join(dict.fromkeys(s.version for s in [result.varflow] + result.peers if s.version))
+def quantity(value: float, unit: str = 's') -> str:
+    size, name = next((u for u in UNITS[unit] if value >= u[0]), UNITS[unit][-1])
+    return '%.3g %s' % (value / size, name)
 
 
 def machine() -> dict[str, object]:
@@ -24,32 +22,36 @@ def machine() -> dict[str, object]:
 
 
 def side_line(side: Side) -> str:
-    name = '  %-18s' % side.name
+    name = '  %-22s' % side.name
     if not side.seconds:
         return name + side.problem
-    line = '%s%10s%10s' % (name, time_text(side.best), time_text(side.median))
+    line = '%s%10s%10s' % (name, quantity(side.best), quantity(side.median))
     if side.ratio:
-        line += '%9.3g  [%.3g, %.3g]' % side.ratio
-        line = '%-69s%.1e' % (line, side.distance)
+        line = '%-70s%.1e' % (line + '%8.3g  [%.3g, %.3g]' % side.ratio, side.distance)
     return line
 
 
 def verdict(result: Result) -> str:
-    bar = result.bar
+    bar, row = result.bar, result.row
     if not bar:
         return '  nobody to compare with'
-    reached = bar.ratio[1] >= result.row.at_least
-    return '  %.3g times as fast as %s (lower end); to reach: %g: %s' % (
-        bar.ratio[1], bar.name, result.row.at_least, 'reached' if reached else 'missed')
+    end, goal = ('lower', 'at least %.3g' % row.at_least) if row.at_least else ('upper', 'at most %.3g' % row.at_most)
+    return '  %s: %.3g against %s (%s end), to be %s' % (
+        'reached' if result.reached else 'MISSED', result.decisive(bar), bar.name, end, goal)
 
 
-HEAD = '  %-18s%10s%10s%9s  %-18s%s' % ('a step', 'best', 'median', 'ratio', '95 % interval', 'answer differs by')
-
-
-def text(result: Result) -> str:
-    lines = ['%s: %s' % (result.row.name, result.row.title), '  ' + versions(result), HEAD]
-    lines += [side_line(side) for side in [result.varflow] + result.peers] + [verdict(result)]
-    return '\n'.join(lines) + '\n'
+def text(result: Result | Figure) -> str:
+    if isinstance(result, Figure):
+        limit = result.limit
+        if result.problem:
+            return '%s: %s\n  %s\n' % (limit.name, limit.title, result.problem)
+        return '%s: %s\n  %s: best %s, median %s [%s, %s], to be at most %s\n' % (
+            limit.name, limit.title, 'reached' if result.reached else 'MISSED',
+            *(quantity(v, limit.unit) for v in (min(result.values), *result.interval, limit.at_most)))
+    sides = [result.varflow] + result.peers
+    versions = ', '.join(dict.fromkeys(s.version for s in sides if s.version))
+    lines = ['%s: %s' % (result.row.name, result.row.title), '  ' + versions, HEAD]
+    return '\n'.join(lines + [side_line(side) for side in sides] + [verdict(result)]) + '\n'
 
 
 def side_json(side: Side) -> dict[str, object]:
@@ -61,11 +63,19 @@ def side_json(side: Side) -> dict[str, object]:
     return d
 
 
-def as_json(results: list[Result], where: dict[str, object]) -> str:
-    rows = []
-    for r in results:
-        rows.append({'name': r.row.name, 'title': r.row.title, 'varflow': side_json(r.varflow),
-                     'peers': [side_json(p) for p in r.peers], 'at_least': r.row.at_least,
-                     'bar': r.bar.name if r.bar else None,
-                     'reached': bool(r.bar and r.bar.ratio[1] >= r.row.at_least)})
-    return json.dumps({'machine': where, 'rows': rows}, indent=1)
+def result_json(result: Result | Figure) -> dict[str, object]:
+    if isinstance(result, Figure):
+        limit = result.limit
+        d = {'name': limit.name, 'title': limit.title, 'unit': limit.unit, 'at_most': limit.at_most,
+             'reached': result.reached}
+        if result.problem:
+            return d | {'problem': result.problem}
+        return d | {'median': result.interval[0], 'interval': result.interval[1:], 'values': result.values}
+    row = result.row
+    return {'name': row.name, 'title': row.title, 'varflow': side_json(result.varflow),
+            'peers': [side_json(p) for p in result.peers], 'at_least': row.at_least, 'at_most': row.at_most,
+            'bar': result.bar.name if result.bar else None, 'reached': result.reached}
+
+
+def as_json(results: list[Result | Figure], where: dict[str, object]) -> str:
+    return json.dumps({'machine': where, 'rows': [result_json(r) for r in results]}, indent=1)

@@ -43,6 +43,29 @@ class Work:
         return seconds
 
 
+class Sizes(Work):
+    """Each step takes the next of the sizes [batch, height, width] of bench/worker/sizes_work.cpp; `forward` gives the
+    logits of images in NHWC."""
+
+    def __init__(self, start: Arrays, forward: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.images = [start['feed.pixels'][:3 * b * h * w].reshape(b, h, w, 3) for b, h, w in start['feed.sizes']]
+        self.forward = forward
+        self.next = 1
+
+    def measure(self, warm: int, steps: int) -> float:
+        images = self.images[self.next:self.next + steps]
+        self.next += steps
+        for _ in range(warm + SETTLE):
+            self.forward(self.images[0])
+        begin = time.perf_counter()
+        for batch in images:
+            self.forward(batch)
+        return time.perf_counter() - begin
+
+    def answer(self) -> Arrays:
+        return {'logits%d' % i: self.forward(batch) for i, batch in enumerate(self.images[-3:])}
+
+
 def read_arrays(folder: str) -> Arrays:
     return {name[:-4]: np.load(os.path.join(folder, name)) for name in os.listdir(folder) if name.endswith('.npy')}
 

@@ -47,5 +47,12 @@ def resnet18(images: Any, get: Get, updates: Updates) -> Any:
     return dense(tf.reduce_mean(x, [1, 2]), get, 'dense')
 
 
+def small(images: Any, get: Get) -> Any:
+    x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(images, get('conv1.kernel'), 1, 'SAME'), get('conv1.bias')))
+    x = tf.nn.max_pool2d(x, 2, 2, 'SAME')
+    x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, get('conv2.kernel'), 1, 'SAME'), get('conv2.bias')))
+    return dense(tf.reduce_mean(x, [1, 2]), get, 'dense')
+
+
 def loss_of(labels: Any, logits: Any) -> Any:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))

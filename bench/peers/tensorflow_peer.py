@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import tensorflow_models as models
-from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Work, serve
+from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Sizes, Work, serve
 
 tf1 = tf.compat.v1
 INLINE = '--inline' in sys.argv
@@ -137,8 +137,17 @@ def chain(start: Arrays, threads: int) -> Work:
     return Work(lambda: None, run, lambda: {'end': run()}, 1000000)
 
 
+def sizes(start: Arrays, threads: int) -> Work:
+    variables = Variables(start)
+    x = tf1.placeholder(tf.float32, [None, None, None, 3])
+    logits = models.small(x, variables.get)
+    session = variables.ready(threads)
+    variables.restore(session)
+    return Sizes(start, session.make_callable(logits, [x]))
+
+
 if __name__ == '__main__':
     serve('TensorFlow ' + tf.__version__, {
         'mlp': training(models.mlp), 'lenet': training(models.lenet), 'resnet18': training(models.resnet18),
         'adam': adam, 'scale_kernel': scale_kernel(False), 'scale_kernel_prepared': scale_kernel(True),
-        'adjust_kernel': adjust_kernel, 'chain': chain})
+        'adjust_kernel': adjust_kernel, 'chain': chain, 'sizes': sizes})

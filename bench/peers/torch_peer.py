@@ -5,8 +5,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Work, serve
-from torch_models import MODELS, from_torch, to_torch
+from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Sizes, Work, serve
+from torch_models import MODELS, from_torch, small, to_torch
 
 
 def training(row: str) -> Callable[[Arrays, int], Work]:
@@ -107,7 +107,17 @@ def chain(start: Arrays, threads: int) -> Work:
     return Work(lambda: None, run, lambda: {'end': run().numpy()}, 1000000)
 
 
+def sizes(start: Arrays, threads: int) -> Work:
+    torch.set_num_threads(threads)
+    parameters = to_torch(start)
+
+    @torch.inference_mode()
+    def forward(images: np.ndarray) -> np.ndarray:
+        return small(torch.from_numpy(images).permute(0, 3, 1, 2), parameters).numpy()
+    return Sizes(start, forward)
+
+
 if __name__ == '__main__':
     serve('PyTorch ' + torch.__version__, {
         'mlp': training('mlp'), 'lenet': training('lenet'), 'resnet18': training('resnet18'), 'adam': adam,
-        'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain})
+        'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain, 'sizes': sizes})

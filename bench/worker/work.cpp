@@ -45,6 +45,10 @@ std::unique_ptr<Work> make_work(const std::string& row, const WorkOptions& optio
       {"scale_kernel_prepared", [](const WorkOptions& o) { return make_scale_kernel(o, true); }},
       {"adjust_kernel", make_adjust_kernel},
       {"chain", make_chain},
+      {"sizes", make_sizes},
+      {"plan_1000", [](const WorkOptions& o) { return make_plan(o, 1'000); }},
+      {"plan_10000", [](const WorkOptions& o) { return make_plan(o, 10'000); }},
+      {"plan_100000", [](const WorkOptions& o) { return make_plan(o, 100'000); }},
   };
   const auto it = makers.find(row);
   if (it == makers.end()) throw Error(Code::InvalidArgument, "no row '" + row + "'");

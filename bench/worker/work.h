@@ -56,5 +56,7 @@ std::unique_ptr<Work> make_adam(const WorkOptions& options);
 std::unique_ptr<Work> make_scale_kernel(const WorkOptions& options, bool prepared);
 std::unique_ptr<Work> make_adjust_kernel(const WorkOptions& options);
 std::unique_ptr<Work> make_chain(const WorkOptions& options);
+std::unique_ptr<Work> make_sizes(const WorkOptions& options);
+std::unique_ptr<Work> make_plan(const WorkOptions& options, int64_t nodes);
 
 }  // namespace vf::bench
