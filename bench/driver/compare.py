@@ -1,6 +1,7 @@
 """One row: the same work checked and measured in several programs."""
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -35,6 +36,7 @@ class Result:
     varflow: Side
     peers: list[Side]
     wrong: bool = False  # an answer differs or is missing
+    idle_share: float = 0.0  # of one processor's time that programs took whose turn it was not
 
     @property
     def bar(self) -> Side | None:
@@ -50,7 +52,7 @@ class Result:
 
     @property
     def reached(self) -> bool:
-        if not self.bar or self.wrong:
+        if not self.bar or any(p.problem for p in self.peers if p.name in self.row.bar):
             return False
         end = self.decisive(self.bar)
         return end >= self.row.at_least if self.row.at_least else end <= self.row.at_most
@@ -70,7 +72,7 @@ class Comparison:
         try:
             ready = self.prepare(row, sides, programs, result)
             if not sides[0].problem:
-                self.measure(row, ready)
+                self.measure(row, ready, result)
         finally:
             for program in programs:
                 program.close()
@@ -113,11 +115,17 @@ class Comparison:
         if done.returncode != 0:
             side.problem = 'another answer: %s is %s away, and %g is allowed' % (name, distance, tolerance)
 
-    def measure(self, row: Row, ready: list[tuple[Side, Program]]) -> None:
+    def measure(self, row: Row, ready: list[tuple[Side, Program]], result: Result) -> None:
         steps = -(-row.steps // self.pairs)
         turns = [(side, Bursts(program, steps)) for side, program in ready]
         print('%s: measuring %d pairs' % (row.name, self.pairs), file=sys.stderr)
+        idle, elapsed = 0.0, 0.0
         for _ in range(self.pairs):
             turns = turns[1:] + turns[:1]  # nobody always comes after the same one, or first
             for side, bursts in turns:
+                others = [program for _, program in ready if program is not bursts.program]
+                before, begin = sum(p.processor_seconds() for p in others), time.perf_counter()
                 side.seconds.append(bursts.turn())
+                idle += sum(p.processor_seconds() for p in others) - before
+                elapsed += time.perf_counter() - begin
+        result.idle_share = idle / elapsed

@@ -48,6 +48,11 @@ class Program:
         """Seconds a step."""
         return float(self.ask('measure', warm, steps)) / steps
 
+    def processor_seconds(self) -> float:
+        """Time that processors have spent on it so far."""
+        fields = Path('/proc/%d/stat' % self.process.pid).read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     def memory(self) -> int:
         """Bytes of memory at most so far."""
         for line in Path('/proc/%d/status' % self.process.pid).read_text().splitlines():

@@ -7,6 +7,7 @@ from compare import Result, Side
 from limits import Figure
 
 UNITS = {'s': ((1.0, 's'), (1e-3, 'ms'), (1e-6, 'us'), (1e-9, 'ns')), 'B': ((1e6, 'MB'), (1e3, 'kB'))}
+MOST_IDLE_SHARE = 0.02
 HEAD = '  %-22s%10s%10s%8s  %-18s%s' % ('a step', 'best', 'median', 'ratio', '95 % interval', 'answer differs by')
 
 
@@ -51,7 +52,10 @@ def text(result: Result | Figure) -> str:
     sides = [result.varflow] + result.peers
     versions = ', '.join(dict.fromkeys(s.version for s in sides if s.version))
     lines = ['%s: %s' % (result.row.name, result.row.title), '  ' + versions, HEAD]
-    return '\n'.join(lines + [side_line(side) for side in sides] + [verdict(result)]) + '\n'
+    lines += [side_line(side) for side in sides] + [verdict(result)]
+    if result.idle_share > MOST_IDLE_SHARE:
+        lines.append('  doubtful: programs whose turn it was not took %.0f %% of a processor' % (100 * result.idle_share))
+    return '\n'.join(lines) + '\n'
 
 
 def side_json(side: Side) -> dict[str, object]:
@@ -74,7 +78,7 @@ def result_json(result: Result | Figure) -> dict[str, object]:
     row = result.row
     return {'name': row.name, 'title': row.title, 'varflow': side_json(result.varflow),
             'peers': [side_json(p) for p in result.peers], 'at_least': row.at_least, 'at_most': row.at_most,
-            'bar': result.bar.name if result.bar else None, 'reached': result.reached}
+            'idle_share': result.idle_share, 'bar': result.bar.name if result.bar else None, 'reached': result.reached}
 
 
 def as_json(results: list[Result | Figure], where: dict[str, object]) -> str:

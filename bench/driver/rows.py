@@ -36,18 +36,19 @@ class Limit:
 
 TRAINING = ', one training step with momentum'
 KERNEL = ' on a kernel of 3x3x3x64, '
-SMALL = INLINE + ('torch',) + OTHER_PEERS
+WITHOUT_MODEL = ('tensorflow_xla', 'jax')  # torch.compile compiles models
+SMALL = INLINE + ('torch',) + WITHOUT_MODEL
 
 ROWS: tuple[Row | Limit, ...] = (
     Row('mlp', 'MLP 784-512-512-10, batch 128' + TRAINING, MAIN_PEERS, 1e-3, 1.4, beside=OTHER_PEERS),
     Row('lenet', 'LeNet, batch 128' + TRAINING, MAIN_PEERS, 1e-3, 1.05, beside=OTHER_PEERS),
     # TensorFlow and PyTorch differ by 2e-2 from each other after two steps.
     Row('resnet18', 'ResNet-18 (CIFAR stem), batch 16 at 32x32' + TRAINING, MAIN_PEERS, 5e-2, 1.05, beside=OTHER_PEERS),
-    Row('adam', 'Adam over 25M parameters', MAIN_PEERS, 1e-4, 1.1, beside=OTHER_PEERS),
+    Row('adam', 'Adam over 25M parameters', MAIN_PEERS, 1e-4, 1.1, beside=WITHOUT_MODEL),
     Row('scale_kernel', '*= 0.9' + KERNEL + 'Session.run', ('tensorflow',), 1e-6, 40, beside=SMALL),
     Row('scale_kernel_prepared', '*= 0.9' + KERNEL + 'make_callable', ('tensorflow',), 1e-6, 20, beside=INLINE),
     Row('adjust_kernel', '-= random_normal' + KERNEL + 'Session.run', ('tensorflow',), 1e-6, 10, beside=SMALL,
-        own_numbers=('torch',) + OTHER_PEERS),
+        own_numbers=('torch',) + WITHOUT_MODEL),
     Row('chain', 'a chain of 1,000 ops on 16 floats, Session.run', ('tensorflow',), 1e-5, 3, beside=SMALL),
     Row('sizes', '1,000 sizes of images through a small convolutional network, each once', ('tensorflow',), 1e-4,
         round(1 / 1.2, 2), beside=('torch',), steps=1000),

@@ -1,4 +1,8 @@
-"""PyTorch's part: eager, in the forms that are its fastest here (channels_last convolutions, fused optimizers)."""
+"""PyTorch's part: eager, in the forms that are its fastest here (channels_last convolutions, fused optimizers).
+
+With --compile the networks are compiled by torch.compile, for the rows of training steps.
+"""
+import sys
 from typing import Callable
 
 import numpy as np
@@ -7,6 +11,8 @@ import torch.nn.functional as F
 
 from serve import CHECKED_STEPS, LEARNING_RATE, MOMENTUM, Arrays, Sizes, Work, serve
 from torch_models import MODELS, from_torch, small, to_torch
+
+COMPILE = '--compile' in sys.argv
 
 
 def training(row: str) -> Callable[[Arrays, int], Work]:
@@ -20,7 +26,7 @@ def training(row: str) -> Callable[[Arrays, int], Work]:
         if images.dim() == 4:
             images = images.permute(0, 3, 1, 2)  # channels_last: the same bytes
         labels = torch.from_numpy(start['feed.labels']).long()
-        model = MODELS[row]
+        model = torch.compile(MODELS[row]) if COMPILE else MODELS[row]
 
         def step() -> float:
             optimizer.zero_grad(set_to_none=True)
@@ -118,6 +124,8 @@ def sizes(start: Arrays, threads: int) -> Work:
 
 
 if __name__ == '__main__':
-    serve('PyTorch ' + torch.__version__, {
-        'mlp': training('mlp'), 'lenet': training('lenet'), 'resnet18': training('resnet18'), 'adam': adam,
-        'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain, 'sizes': sizes})
+    makers = {'mlp': training('mlp'), 'lenet': training('lenet'), 'resnet18': training('resnet18')}
+    if not COMPILE:
+        makers |= {'adam': adam, 'scale_kernel': scale_kernel, 'adjust_kernel': adjust_kernel, 'chain': chain,
+                   'sizes': sizes}
+    serve(('torch.compile ' if COMPILE else 'PyTorch ') + torch.__version__, makers)
