@@ -12,8 +12,8 @@ Access access_of(const Node& node, int input);
 Shape static_input_shape(const Node& node, int input);
 
 // The node that owns the variable which `output` refers to: VariableV2 or VarHandleOp, through ops that hand a
-// reference or a handle on (Assign, Identity of a handle, While); in the body of a function it may be the Placeholder of
-// an argument. nullptr where `output` is a plain value.
+// reference or a handle on (Assign, Identity of a handle, While); in the body of a function it may be the Placeholder
+// of an argument. nullptr where `output` is a plain value.
 Node* variable_of(const Output& output);
 
 // The variable whose live value `output` shows: `output` is a reference, or an Identity chain of one ("v/read").
