@@ -44,7 +44,7 @@ inline Outputs turns(Graph& graph, const std::string& name, const Operand& n, co
     arguments.push_back({in.dtype()});
     operands.push_back(in);
   }
-  const Tensor limit = n.literal();
+  const Tensor& limit = n.literal();
   const Function& cond = graph.add_function(name + "_cond", arguments, [&](Graph&, const Outputs& a) -> Outputs {
     return {make("Less", {a[0], limit})};
   });

@@ -301,8 +301,9 @@ TEST(ControlFlow, FunctionsAreMadeFromManyThreads) {
   const Output x = constant_of(g, Tensor(1.0F));
   for (int f : {0, 75, 159}) {
     const Function& made = *g.find_function("f" + std::to_string(f));
+    const int thread = f / 20;
     EXPECT_EQ(Session(g).run(if_op(constant_of(g, Tensor(true)), {x}, made, made)[0]).item<float>(),
-              static_cast<float>(1 + f / 20));
+              static_cast<float>(1 + thread));
   }
 }
 
