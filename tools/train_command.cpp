@@ -93,7 +93,7 @@ std::function<int()> add_train_command(CLI::App& app) {
   c->add_option("--batch", options->batch, "images in a step")->capture_default_str();
   c->add_option("--optimizer", options->model.optimizer, "momentum (0.9), adam or gradient_descent")
       ->capture_default_str();
-  c->add_option("--learning-rate", options->model.learning_rate, "0: 0.02 for momentum, 0.001 for adam, 0.1 else")
+  c->add_option("--learning-rate", options->model.learning_rate, "0: 0.04 for momentum, 0.001 for adam, 0.1 else")
       ->capture_default_str();
   c->add_option("--seed", options->model.seed, "of initial values, dropout, noise and the order of images")
       ->capture_default_str();

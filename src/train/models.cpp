@@ -42,7 +42,7 @@ Output count_right(const Output& predictions, const Output& labels, const std::s
 
 std::unique_ptr<Optimizer> make_optimizer(const ModelOptions& o) {
   const auto rate = [&](float usual) { return o.learning_rate > 0 ? o.learning_rate : usual; };
-  if (o.optimizer == "momentum") return std::make_unique<MomentumOptimizer>(rate(0.02F), 0.9F);
+  if (o.optimizer == "momentum") return std::make_unique<MomentumOptimizer>(rate(0.04F), 0.9F);
   if (o.optimizer == "adam") return std::make_unique<AdamOptimizer>(rate(0.001F));
   if (o.optimizer == "gradient_descent" || o.optimizer == "sgd")
     return std::make_unique<GradientDescentOptimizer>(rate(0.1F));
