@@ -1,5 +1,6 @@
 #pragma once
 // Everything. Start with graph.h, variables.h and session.h.
+#include "varflow/array_functions.h"
 #include "varflow/arrays.h"
 #include "varflow/checkpoint.h"
 #include "varflow/events.h"

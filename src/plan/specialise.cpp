@@ -165,7 +165,9 @@ class Specialiser {
       output_bytes += static_cast<size_t>(std::max<int64_t>(output_shapes_[o].num_elements(), 0)) *
                       dtype_size(node.output_dtype(static_cast<int>(o)));
     const bool pure = !op.stateful && item.accesses.empty();
-    const bool fold = pure && outputs > 0 && (all_known || op.shape_only) && output_bytes <= kFoldBytes;
+    const bool decided = std::all_of(output_shapes_.begin(), output_shapes_.end(),
+                                     [](const Shape& shape) { return shape.fully_defined(); });
+    const bool fold = pure && decided && outputs > 0 && (all_known || op.shape_only) && output_bytes <= kFoldBytes;
     KernelOptions options = conditions_.options;
     if (fold) options.threads = 1;
     KernelMake make(node, input_shapes_, constants_, output_shapes_, options, fold ? nullptr : conditions_.resources);

@@ -197,14 +197,18 @@ std::vector<Tensor> run_kernel(const OpDef& op, const KernelFunction& make, cons
   std::vector<uint32_t> args;
   for (const Tensor& t : sample.inputs) slots.push_back(const_cast<void*>(t.raw()));
   for (size_t o = 0; o < outputs; ++o) {
-    results.emplace_back(b.node->output_dtype(static_cast<int>(o)), output_shapes[o]);
+    if (context.dynamic(static_cast<int>(o)))
+      results.emplace_back();  // the kernel makes it
+    else
+      results.emplace_back(b.node->output_dtype(static_cast<int>(o)), output_shapes[o]);
     slots.push_back(results.back().raw());
   }
   for (size_t i = 0; i < slots.size(); ++i) args.push_back(static_cast<uint32_t>(i));
   const BufferRef scratch(Buffer::allocate(m.scratch_bytes() + 64));
   const Cancellation never;
   const FlushDenormals flush;
-  KernelRun r(slots.data(), args.data(), static_cast<uint32_t>(sample.inputs.size()), scratch->data(), &never);
+  KernelRun r(slots.data(), args.data(), static_cast<uint32_t>(sample.inputs.size()), scratch->data(), &never,
+              results.data());
   kernel->run(r);
   return results;
 }

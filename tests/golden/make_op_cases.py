@@ -318,8 +318,21 @@ def attr_text(value, kind):
     return str(value)
 
 
+def searches():
+    case('Where', np.array([[True, False], [False, True], [True, True]]))
+    case('Where', f(0, 1, -2, 0, -0.0, np.nan))
+    case('Where', np.array([[[0, 3], [0, 0]], [[5, 0], [6, 7]]], np.int64))
+    case('Where', np.zeros((2, 3), np.bool_))
+    case('Unique', f(3, 1, 3, 2, 1, 0.0, -0.0, np.nan, np.nan))
+    case('Unique', i(7, 7, 7))
+    case('Unique', i())
+    case('Unique', np.array([5, 4, 5], np.int64), out_idx='int64')
+    case('UniqueWithCounts', i(1, 2, 1, 1, 3, 2))
+    case('UniqueWithCounts', np.array([2, 2, 0.5], np.float16), out_idx='int64')
+
+
 def main():
-    for group in (elementwise, binary, matrices, reductions, joins, slices, indices, shapes, linear_algebra, networks):
+    for group in (elementwise, binary, matrices, reductions, joins, slices, indices, shapes, linear_algebra, networks, searches):
         group()
     with open(sys.argv[1], 'w') as out:
         out.write('# Inputs and outputs of TensorFlow %s, by make_op_cases.py, which describes the format.\n\n' % tf.__version__)

@@ -53,6 +53,7 @@ inline const Rules& varflow_rules() {
               {"gradients.h", "autodiff"}, {"initializers.h", "builders"},
               {"variables.h", "builders"}, {"operators.h", "builders"},
               {"layers.h", "builders"},    {"train.h", "builders"},
+              {"array_functions.h", "builders"},
               {"saver.h", "builders"},     {"trainer.h", "train"},
               {"varflow.h", ""},           {"ops/", "builders"},  // generated, one function for each op
           },

@@ -14,6 +14,7 @@ void register_permuting_ops(OpRegistry& r);  // Transpose, InvertPermutation, Re
 void register_repeating_ops(OpRegistry& r);  // Tile, BroadcastTo
 void register_gathering_ops(OpRegistry& r);  // Gather, GatherV2
 void register_indexing_ops(OpRegistry& r);   // OneHot, DynamicStitch, ListDiff
+void register_searching_ops(OpRegistry& r);  // Where, Unique, UniqueWithCounts
 
 // The shape of a gather along `axis`; sizes may be unknown.
 Shape gathered_shape(const Shape& params, const Shape& indices, int axis, int batch_dims);

@@ -15,6 +15,7 @@ void register_array_ops(OpRegistry& r) {
   register_repeating_ops(r);
   register_gathering_ops(r);
   register_indexing_ops(r);
+  register_searching_ops(r);
 }
 
 }  // namespace vf
