@@ -26,7 +26,11 @@ Layout matrix(DType dtype, int64_t batch, int64_t rows, int64_t columns, bool tr
 
 // batch < 0: matrices without a batch dim.
 std::unique_ptr<Primitive> make_batched(int64_t batch, int64_t m, const MatmulShape& s, const MatmulOptions& o) {
-  const ProductLayouts layouts{.source = matrix(o.dtype, batch, m, s.k, s.transpose_a),
+  const Layout source = s.pitch_a > 0 ? Layout::strided(o.dtype, std::array{m, s.k},
+                                                        s.transpose_a ? std::array{int64_t{1}, s.pitch_a}
+                                                                      : std::array{s.pitch_a, int64_t{1}})
+                                      : matrix(o.dtype, batch, m, s.k, s.transpose_a);
+  const ProductLayouts layouts{.source = source,
                                .weights = matrix(o.dtype, batch, s.k, s.n, s.transpose_b),
                                .bias = o.bias ? matrix(o.dtype, batch < 0 ? batch : 1, 1, s.n, false) : Layout(),
                                .destination = matrix(o.dtype, batch, m, s.n, false)};
@@ -90,6 +94,10 @@ std::unique_ptr<Matmul> Matmul::make(const MatmulShape& s, const MatmulOptions& 
                             static_cast<size_t>(matrix_index(i, all, s.batch_b) * s.k * s.n) * size,
                             static_cast<size_t>(i * s.m * s.n) * size});
   return self;
+}
+
+void Matmul::reserve(int runs_at_once) {
+  if (primitive_) primitive_->reserve(runs_at_once);
 }
 
 size_t Matmul::scratch_bytes() const { return primitive_ ? primitive_->scratch_bytes() : 0; }

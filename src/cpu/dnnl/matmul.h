@@ -20,6 +20,7 @@ struct MatmulShape {
   int64_t m = 0, k = 0, n = 0;
   bool transpose_a = false;  // a lies as [batch_a..., k, m]
   bool transpose_b = false;  // b lies as [batch_b..., n, k]
+  int64_t pitch_a = 0;       // of a without batch: elements from one row as it lies to the next; 0: dense
 };
 
 struct MatmulOptions {
@@ -35,6 +36,8 @@ class Matmul {
   static std::unique_ptr<Matmul> make(const MatmulShape& shape, const MatmulOptions& options);
   ~Matmul();
   size_t scratch_bytes() const;
+  // As ConvolutionPass::reserve.
+  void reserve(int runs_at_once);
   std::string implementation() const;
   // bias: [n], nullptr without. k = 0 (zeros) is declined.
   void run(const void* a, const void* b, const void* bias, void* destination, void* scratch) const;

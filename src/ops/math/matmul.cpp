@@ -1,5 +1,6 @@
 // Products of matrices and of batches of them.
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "base/parallel.h"
@@ -62,11 +63,49 @@ ShapeFunction product_shape(Names names, bool batches) {
   };
 }
 
+// oneDNN may split the sums of a product by threads. In shards of rows, each computed by one thread, the bits do not
+// depend on their number. Fewer rows in a shard would read the other matrix more often.
+constexpr int64_t kShards = 16, kLeastRows = 32;
+
+std::unique_ptr<Kernel> sharded_product(KernelMake& m, const MatmulShape& s) {
+  using cpu::dnnl::Matmul;
+  const cpu::dnnl::MatmulOptions options{.dtype = m.output_dtype()};
+  const bool batches = !s.batch_a.empty() || !s.batch_b.empty();
+  const int64_t shards = batches ? 1 : std::clamp<int64_t>(s.m / kLeastRows, 1, kShards);
+  const auto first = [rows = s.m, shards](int64_t shard) { return rows * shard / shards; };
+  std::map<int64_t, std::shared_ptr<Matmul>> by_rows;
+  size_t scratch = 0;
+  for (int64_t i = 0; i < shards; ++i) {
+    auto& p = by_rows[first(i + 1) - first(i)];
+    if (p) continue;
+    MatmulShape part = s;
+    part.m = first(i + 1) - first(i);
+    if (s.transpose_a && shards > 1) part.pitch_a = s.m;
+    p = Matmul::make(part, options);
+    if (!p) return nullptr;
+    p->reserve(m.threads());
+    scratch = std::max(scratch, (p->scratch_bytes() + 63) / 64 * 64);
+  }
+  m.set_scratch(static_cast<size_t>(m.threads()) * scratch);
+  const auto size = static_cast<int64_t>(dtype_size(m.output_dtype()));
+  const int64_t row_a = (s.transpose_a ? 1 : s.k) * size, row = s.n * size;
+  const int threads = m.threads();
+  return kernel([=](KernelRun& r) {
+    parallel_for(threads, shards, 1, [&](int64_t begin, int64_t end, int64_t worker) {
+      for (int64_t i = begin; i < end; ++i)
+        by_rows.at(first(i + 1) - first(i))
+            ->run(r.input<char>(0) + first(i) * row_a, r.input_raw(1), nullptr, r.output<char>() + first(i) * row,
+                  static_cast<char*>(r.scratch()) + static_cast<size_t>(worker) * scratch);
+    });
+  });
+}
+
 KernelFunction fast_product(Names names) {
   return [names](KernelMake& m) -> std::unique_ptr<Kernel> {
     const DType dtype = m.output_dtype();
     if (m.input_dtype(0) != dtype || m.input_dtype(1) != dtype) return nullptr;
     if (dtype != DType::Float && dtype != DType::BFloat16) return nullptr;
+    if (m.deterministic()) return sharded_product(m, shape_of(m, names));
     std::shared_ptr<const cpu::dnnl::Matmul> product =
         cpu::dnnl::Matmul::make(shape_of(m, names), {.dtype = dtype, .threads = m.threads()});
     if (!product) return nullptr;
