@@ -30,7 +30,8 @@ struct BatchNormKernels {
 };
 const BatchNormKernels& batch_norm_kernels(Isa isa);
 
-// Each adds to two sums a channel, first[channels] and second[channels], row by row.
+// Each adds to two sums a channel, first[channels] and second[channels], by
+// blocks of rows that depend on the shape alone.
 struct BatchNormSums {
   // x and x^2.
   void (*statistics)(int64_t rows, int64_t channels, const float* x, double* first, double* second);

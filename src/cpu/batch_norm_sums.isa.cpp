@@ -6,17 +6,17 @@
 namespace vf::cpu::VF_ISA {
 namespace {
 
-// kVectors * kLanes channels of some rows.
+// kVectors * kLanes channels of a block of rows, summed from zero before they are added: short chains round less.
 template <int kLanes, int kVectors, class Add>
 inline void add_rows(int64_t rows, double* first, double* second, Add add) {
   using V = Vector<kLanes>;
-  typename V::Doubles sum[kVectors], products[kVectors];
-  for (int j = 0; j < kVectors; ++j) {
-    sum[j] = V::load(first + j * kLanes);
-    products[j] = V::load(second + j * kLanes);
-  }
+  typename V::Doubles sum[kVectors]{}, products[kVectors]{};
   for (int64_t i = 0; i < rows; ++i)
     for (int j = 0; j < kVectors; ++j) add(i, j * kLanes, sum[j], products[j]);
+  for (int j = 0; j < kVectors; ++j) {
+    sum[j] += V::load(first + j * kLanes);
+    products[j] += V::load(second + j * kLanes);
+  }
   std::memcpy(first, sum, sizeof sum);
   std::memcpy(second, products, sizeof products);
 }

@@ -47,8 +47,8 @@ inline void over_channels(int64_t channels, int64_t c, F f) {
 // f(first, rows) for blocks of rows that stay in the first-level cache while their channels are walked.
 template <class F>
 inline void over_blocks(int64_t rows, int64_t channels, F f) {
-  constexpr int64_t kBlock = 2048;  // floats
-  const int64_t fit = kBlock / channels, height = fit > 4 ? fit : 4;
+  constexpr int64_t kBlock = 2048, kLeast = 4, kMost = 64;  // floats, rows
+  const int64_t fit = kBlock / channels, height = fit < kLeast ? kLeast : fit > kMost ? kMost : fit;
   for (int64_t i = 0; i < rows; i += height) f(i, i + height <= rows ? height : rows - i);
 }
 

@@ -158,7 +158,9 @@ TEST(BatchNorm, FollowsItsFormulas) {
 TEST(BatchNorm, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   for (const BatchNormShape& s : shapes()) {
     SCOPED_TRACE(testing::Message() << s.rows << " rows of " << s.channels);
-    const Case a(s);
+    Case a(s);
+    // Means so far from zero that the last bits of the sums show in the variances.
+    for (float& v : a.x) v += 30000;
     const Forward f = a.train();
     const Floats y = a.infer(f.mean, f.variance, {.relu = true});
     const Backward training = a.gradient(true, f.mean, f.variance);
@@ -177,7 +179,7 @@ TEST(BatchNorm, HasTheSameBitsOnAnyThreadsAndInstructionSet) {
   }
 }
 
-// Sums in float would be off by parts in a thousand here.
+// Where sums in float would be off by more than their values.
 TEST(BatchNorm, SumsInDouble) {
   Case a({.rows = 20000, .channels = 5});
   for (float& v : a.x) v += 1000;
@@ -194,7 +196,7 @@ TEST(BatchNorm, SumsInDouble) {
     d_offset[i % 5] += a.dy[i];
   }
   const Backward b = a.gradient(true, f.mean, f.variance);
-  expect_near(b.d_scale, as_sums(d_scale), 1e-7);
+  expect_near(b.d_scale, as_sums(d_scale), 1e-6);
   expect_near(b.d_offset, as_sums(d_offset), 6e-8);
 }
 

@@ -55,6 +55,32 @@ TEST(Errors, OfPlaces) {
   EXPECT_NE(error_of("Pad", {floats({1, 2}), Tensor::of<int32_t>({1, 2}, {-1, 0})}), "");
 }
 
+TEST(Errors, OfBatchNormalization) {
+  const Tensor x = Tensor::zeros(DType::Float, {2, 2, 2, 3});
+  const Tensor right = floats({1, 1, 1}), wrong = floats({1, 1}), none = Tensor::zeros(DType::Float, {0});
+  const std::string unlike = "must have the same number of elements as the channels of x, got ";
+  const std::string forward = "[FusedBatchNormV3 node] When ", backward = "[FusedBatchNormGradV3 node] ";
+  const auto forward_error = [&](const Tensor& mean, const Tensor& variance, bool training, float factor) {
+    return error_of("FusedBatchNormV3", {x, right, right, mean, variance},
+                    {{"is_training", training}, {"exponential_avg_factor", factor}});
+  };
+  EXPECT_EQ(forward_error(wrong, right, false, 1), forward + "is_training=false, mean " + unlike + "2 and 3");
+  EXPECT_EQ(forward_error(right, none, false, 1), forward + "is_training=false, variance " + unlike + "0 and 3");
+  EXPECT_EQ(forward_error(none, none, true, 0.5), forward + "exponential_avg_factor != 1, mean " + unlike + "0 and 3");
+  EXPECT_EQ(forward_error(wrong, none, true, 1), "");
+  const auto backward_error = [&](const Tensor& dy, const Tensor& scale, const Tensor& mean, const Tensor& variance) {
+    return error_of("FusedBatchNormGradV3", {dy, x, scale, mean, variance, none});
+  };
+  EXPECT_EQ(backward_error(x, wrong, right, right), backward + "scale " + unlike + "2 and 3");
+  EXPECT_EQ(backward_error(x, right, wrong, right), backward + "reserve_space_1 " + unlike + "2 and 3");
+  EXPECT_EQ(backward_error(x, right, right, none), backward + "reserve_space_2 " + unlike + "0 and 3");
+  EXPECT_EQ(backward_error(Tensor::zeros(DType::Float, {1, 2, 2, 3}), right, right, right),
+            backward +
+                "x and y_backprop must have same shape, but x has shape [2,2,2,3] and y_backprop has shape "
+                "[1,2,2,3]");
+  EXPECT_EQ(backward_error(x, right, right, right), "");
+}
+
 // Gradients trust nothing that a graph says of the forward pass.
 TEST(Errors, OfGradientsWithOtherShapes) {
   const auto zeros = [](const Shape& s) { return Tensor::zeros(DType::Float, s); };

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "graph/shape_rules.h"
 #include "ops/nn/nn_ops.h"
@@ -11,10 +14,40 @@
 namespace vf {
 namespace {
 
-cpu::BatchNormShape batch_norm_shape(const Node& n, const Shape& x) {
-  if (n.attr<std::string>("data_format") != "NHWC")
-    throw Error(Code::Unimplemented, n.type(), n.name(), "supports the data_format NHWC only");
-  return {.rows = x[0] * x[1] * x[2], .channels = x[3], .epsilon = n.attr<float>("epsilon")};
+cpu::BatchNormShape batch_norm_shape(const KernelMake& m, const Shape& x) {
+  if (m.attr<std::string>("data_format") != "NHWC")
+    throw Error(Code::Unimplemented, m.node().type(), m.node().name(), "supports the data_format NHWC only");
+  return {.rows = x[0] * x[1] * x[2], .channels = x[3], .epsilon = m.attr<float>("epsilon")};
+}
+
+void check_channels(const KernelMake& m, int input, const std::string& name, int64_t channels) {
+  const int64_t n = m.input_shape(input).num_elements();
+  if (n != channels)
+    m.fail(name + " must have the same number of elements as the channels of x, got " + std::to_string(n) + " and " +
+           std::to_string(channels));
+}
+
+cpu::BatchNormShape forward_shape(const KernelMake& m) {
+  const auto s = batch_norm_shape(m, m.input_shape(0));
+  const bool training = m.attr<bool>("is_training");
+  if (training && m.attr<float>("exponential_avg_factor") == 1.0F) return s;  // nobody reads the old statistics
+  const std::string when = training ? "When exponential_avg_factor != 1, " : "When is_training=false, ";
+  check_channels(m, 3, when + "mean", s.channels);
+  check_channels(m, 4, when + "variance", s.channels);
+  return s;
+}
+
+cpu::BatchNormShape backward_shape(const KernelMake& m) {
+  const Shape& x = m.input_shape(1);
+  const Shape& dy = m.input_shape(0);
+  if (x != dy)
+    m.fail("x and y_backprop must have same shape, but x has shape " + x.str() + " and y_backprop has shape " +
+           dy.str());
+  const auto s = batch_norm_shape(m, x);
+  check_channels(m, 2, "scale", s.channels);
+  check_channels(m, 3, "reserve_space_1", s.channels);
+  check_channels(m, 4, "reserve_space_2", s.channels);
+  return s;
 }
 
 // What the op gives out as running statistics: new values by the unbiased variance, mixed into the old ones.
@@ -28,15 +61,23 @@ void running_statistics(int64_t rows, int64_t channels, float factor, const floa
   }
 }
 
+// What TensorFlow gives for no rows at all, in training or not.
+void statistics_of_nothing(KernelRun& r, int64_t channels) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto& [output, value] : {std::pair{1, kNan}, {2, kNan}, {3, 0.0F}, {4, 0.0F}})
+    std::fill_n(r.output<float>(output), channels, value);
+}
+
 std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
-  const auto s = batch_norm_shape(m.node(), m.input_shape(0));
+  const auto s = forward_shape(m);
   const bool training = m.attr<bool>("is_training");
   const float factor = m.attr<float>("exponential_avg_factor");
   const cpu::BatchNormOptions options{.threads = m.threads()};
   m.set_scratch(cpu::batch_norm_scratch_bytes(s));
   m.allow_in_place(0);
   return kernel([=](KernelRun& r) {
+    if (s.rows == 0) return statistics_of_nothing(r, s.channels);
     const float* x = r.input<float>(0);
     const float* scale = r.input<float>(1);
     const float* offset = r.input<float>(2);
@@ -56,16 +97,16 @@ std::unique_ptr<Kernel> forward_fast(KernelMake& m) {
 
 std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
-  const auto s = batch_norm_shape(m.node(), m.input_shape(0));
+  const auto s = forward_shape(m);
   const bool training = m.attr<bool>("is_training");
   const float factor = m.attr<float>("exponential_avg_factor");
   return kernel([=](KernelRun& r) {
+    if (s.rows == 0) return statistics_of_nothing(r, s.channels);
     const float* x = r.input<float>(0);
     for (int64_t c = 0; c < s.channels; ++c) {
-      double mean = r.input<float>(3)[training ? 0 : c];
-      double variance = r.input<float>(4)[training ? 0 : c];
+      double mean = training ? 0 : r.input<float>(3)[c];
+      double variance = training ? 0 : r.input<float>(4)[c];
       if (training) {
-        mean = variance = 0;
         for (int64_t i = 0; i < s.rows; ++i) mean += x[i * s.channels + c];
         mean /= static_cast<double>(std::max<int64_t>(s.rows, 1));
         for (int64_t i = 0; i < s.rows; ++i)
@@ -89,7 +130,7 @@ std::unique_ptr<Kernel> forward_reference(KernelMake& m) {
 
 std::unique_ptr<Kernel> backward_fast(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
-  const auto s = batch_norm_shape(m.node(), m.input_shape(1));
+  const auto s = backward_shape(m);
   const bool training = m.attr<bool>("is_training");
   const int threads = m.threads();
   m.set_scratch(cpu::batch_norm_scratch_bytes(s));
@@ -110,7 +151,7 @@ std::unique_ptr<Kernel> backward_fast(KernelMake& m) {
 
 std::unique_ptr<Kernel> backward_reference(KernelMake& m) {
   if (m.output_dtype() != DType::Float) return nullptr;
-  const auto s = batch_norm_shape(m.node(), m.input_shape(1));
+  const auto s = backward_shape(m);
   const bool training = m.attr<bool>("is_training");
   return kernel([=](KernelRun& r) {
     const float* dy = r.input<float>(0);
@@ -207,6 +248,7 @@ void register_batch_norm_ops(OpRegistry& r) {
       .attr("is_training: bool = true")
       .doc("The gradients of FusedBatchNormV3 for x, scale and offset.")
       .shape([](ShapeContext& c) {
+        c.expect_rank(1, 4);
         c.set_output(0, c.input(1));
         c.set_output(1, c.input(2));
         c.set_output(2, c.input(2));
