@@ -6,6 +6,7 @@
 
 #include "allocation/counter.h"
 #include "small_model.h"
+#include "varflow/function.h"
 #include "varflow/operators.h"
 #include "varflow/session.h"
 #include "varflow/variables.h"
@@ -48,6 +49,36 @@ TEST(SecondRun, ScalesAKernel) {
   expect_results_only([&] { return session.run(fetches); }, "run");
   const Fetches value = {decay};
   expect_results_only([&] { return session.run(value); }, "run with a fetch");
+}
+
+// A hundred turns with an assign and a branch in each.
+TEST(SecondRun, TurnsALoop) {
+  Graph graph;
+  const Variable v = variable(graph, Tensor::zeros(DType::Float, {1000}), {.use_resource = true});
+  const std::vector<FunctionArgument> both{{DType::Float, Shape{1000}}, {DType::Resource, Shape{1000}}};
+  const Function& grow = graph.add_function("grow", both, [](Graph&, const std::vector<Output>& a) {
+    NodeBuilder("AssignAddVariableOp").input(a[1]).input(a[0]).build();
+    return std::vector<Output>{a[0] * 1.5F};
+  });
+  const Function& shrink = graph.add_function("shrink", both, [](Graph&, const std::vector<Output>& a) {
+    return std::vector<Output>{make("Sub", {a[0], make("ReadVariableOp", {a[1]}, {{"dtype", DType::Float}})})};
+  });
+  const std::vector<FunctionArgument> all{{DType::Int32, Shape{}}, both[0], both[1]};
+  const Function& more = graph.add_function("more", all, [](Graph&, const std::vector<Output>& a) {
+    return std::vector<Output>{make("Less", {a[0], 100})};
+  });
+  const Function& turn = graph.add_function("turn", all, [&](Graph&, const std::vector<Output>& a) {
+    const Output even = make("Equal", {make("FloorMod", {a[0], 2}), 0});
+    return std::vector<Output>{a[0] + 1, if_op(even, {a[1], a[2]}, grow, shrink)[0], a[2]};
+  });
+  const Output start = make(graph, "Placeholder", {}, {{"dtype", DType::Float}, {"shape", Shape{1000}}});
+  const Output out = while_op(
+      {make(graph, "Const", {}, {{"dtype", DType::Int32}, {"value", Tensor(0)}}), start, v.ref()}, more, turn)[1];
+  Session session(graph, {.threads = 1});
+  session.run(v.initializer());
+  const Callable call = session.make_callable({out}, {start});
+  const std::vector<Tensor> zeros{Tensor::zeros(DType::Float, {1000})};
+  expect_results_only([&] { return call(zeros); }, "callable");
 }
 
 struct Case {

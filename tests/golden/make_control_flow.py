@@ -271,6 +271,26 @@ def variable_that_grows(v):
 
 
 @program
+def branches_that_give_a_variable_two_shapes(v):
+    w = Variable('w', [1.0], shape=tf.TensorShape(None))
+
+    @function.Defun(R)
+    def yes(h):
+        resource.assign_variable_op(h, [1.0, 2.0])
+        return tf.constant(1.0)
+
+    @function.Defun(R)
+    def no(h):
+        resource.assign_variable_op(h, [1.0, 2.0, 3.0])
+        return tf.constant(0.0)
+    p = tf1.placeholder(tf.bool, [])
+    out = functional._if(cond=p, input=[w.handle], Tout=[F], then_branch=yes, else_branch=no)
+    with after(out[0].op):
+        now = read(w.handle) * 2.0
+    return lambda s: [s.run(now, {p: x}) for x in (True, False, True)]
+
+
+@program
 def uninitialized_in_the_other_branch(v):
     w = Variable('w', 7.0, shape=tf.TensorShape(None))
 

@@ -228,6 +228,24 @@ const std::map<std::string, Build>& programs() {
          c.session.set({{w, Tensor::vector<float>({1})}});
          c.run({out[0], read(w)});
        }},
+      {"branches_that_give_a_variable_two_shapes",
+       [](Case& c) {
+         const Output w = handle(c.graph, "w", Shape::unknown());
+         const auto assigns = [](const Tensor& value) -> FunctionBody {
+           return [value](Graph& g, const Outputs& a) -> Outputs {
+             make_assign(a[0], value);
+             return {constant_of(g, Tensor(1.0F))};
+           };
+         };
+         const Function& yes = c.graph.add_function("yes", {{DType::Resource}}, assigns(Tensor::vector<float>({1, 2})));
+         const Function& no =
+             c.graph.add_function("no", {{DType::Resource}}, assigns(Tensor::vector<float>({1, 2, 3})));
+         const Output p = placeholder_of(c.graph, DType::Bool, Shape{});
+         const Output out = if_op(p, {w}, yes, no)[0];
+         const ControlDependencies after(c.graph, {out});
+         const Output now = make("Mul", {read(w), 2.0F});
+         for (const bool pick : {true, false, true}) c.run({now}, {{p, Tensor(pick)}});
+       }},
       {"uninitialized_in_the_other_branch",
        [](Case& c) {
          const Output w = handle(c.graph, "w", Shape::unknown());

@@ -105,6 +105,7 @@ void register_searching_ops(OpRegistry& r) {
           "quint16, uint16, complex128, half, uint32, uint64, bool} = bool")
       .doc("The places of the elements that are not zero, in order: a row of indices for each.")
       .shape([](ShapeContext& c) {
+        if (c.input(0).has_rank() && c.input(0).rank() == 0) c.fail("WhereOp : Unhandled input dimensions: 0");
         c.set_output(0, Shape{Shape::kUnknown, c.input(0).has_rank() ? c.input(0).rank() : Shape::kUnknown});
         c.set_dynamic(0);
       })
