@@ -35,6 +35,12 @@ TEST(BooleanMask, TakesTheSlicesThatAreTrue) {
   EXPECT_EQ(out[1].str(), "[2,2] float32 [1 3 4 6]");
   EXPECT_EQ(out[2].str(), "[2,2] float32 [1 3 4 6]");
   EXPECT_EQ(out[3].str(), "[3] float32 [1 5 6]");
+  // Shapes that only the run knows, two dimensions behind one.
+  const Output unknown = fed(g, DType::Float, Shape{Shape::kUnknown, Shape::kUnknown, Shape::kUnknown});
+  EXPECT_EQ(
+      s.run(boolean_mask(unknown, all, 1), {{unknown, Tensor::of<float>({1, 2, 3}, {1, 2, 3, 4, 5, 6})}, feeds[3]})
+          .str(),
+      "[1,3] float32 [1 5 6]");
 }
 
 // d sum(masked^2) / dx is 2 x where the mask is true; one plan for masks of all counts, none true included.

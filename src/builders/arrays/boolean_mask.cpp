@@ -1,6 +1,33 @@
 #include "varflow/array_functions.h"
 
 namespace vf {
+namespace {
+
+// The tensor with `count` dimensions from `axis` on as one.
+Output merged(const Output& tensor, int axis, int count) {
+  const Shape& shape = tensor.shape();
+  if (count == 1) return tensor;
+  if (shape.fully_defined()) {
+    Shape flat;
+    for (int i = 0; i < shape.rank(); ++i) {
+      if (i > axis && i < axis + count)
+        flat.set_dim(axis, flat[axis] * shape[i]);
+      else
+        flat.add_dim(shape[i]);
+    }
+    return make("Reshape", {tensor, flat});
+  }
+  const Output sizes = make("Shape", {tensor});
+  const auto part = [&](int begin, int end, bool to_end) {
+    return make("StridedSlice", {sizes, {begin}, {end}, {1}},
+                {{"begin_mask", begin == 0 ? 1 : 0}, {"end_mask", to_end ? 1 : 0}});
+  };
+  const Output one = make("Prod", {part(axis, axis + count, false), {0}});
+  return make("Reshape",
+              {tensor, make("ConcatV2", {part(0, axis, false), make("Pack", {one}), part(axis + count, 0, true), 0})});
+}
+
+}  // namespace
 
 Output boolean_mask(const Output& tensor, const Operand& mask_operand, int axis, const std::string& name) {
   Graph& graph = tensor.graph();
@@ -29,17 +56,9 @@ Output boolean_mask(const Output& tensor, const Operand& mask_operand, int axis,
         throw Error(Code::InvalidArgument,
                     "Shapes " + shape.python_str() + " and " + mask.shape().python_str() + " are incompatible");
   }
-  const Output sizes = make("Shape", {tensor});
-  const auto part = [&](int begin, int end, bool to_end) {
-    return make("StridedSlice", {sizes, {begin}, {end}, {1}},
-                {{"begin_mask", begin == 0 ? 1 : 0}, {"end_mask", to_end ? 1 : 0}});
-  };
-  const Output one = make("Prod", {part(axis, axis + masked, false), {0}});
-  const Output flat =
-      make("ConcatV2", {part(0, axis, false), make("Pack", {one}), part(axis + masked, 0, true), 0}, {}, "concat");
   const Output places =
       make("Squeeze", {make("Where", {make("Reshape", {mask, {-1}})})}, {{"squeeze_dims", std::vector<int64_t>{1}}});
-  return make("GatherV2", {make("Reshape", {tensor, flat}), places, axis});
+  return make("GatherV2", {merged(tensor, axis, masked), places, axis});
 }
 
 }  // namespace vf
