@@ -121,6 +121,21 @@ class VF_API Cancellation {
 class VF_API Resource {
  public:
   virtual ~Resource() = default;
+  // What is saved beside a checkpoint, in a form of the type's own; nullopt: nothing. May be called while runs use it.
+  virtual std::optional<std::string> save() const { return std::nullopt; }
+  // Takes back what save() gave; throws, and changes nothing, where it is something else.
+  virtual void restore(const std::string& bytes) {
+    throw Error(Code::Unimplemented, "a resource that cannot be restored (" + std::to_string(bytes.size()) + " bytes)");
+  }
+};
+
+// What was saved of one resource.
+struct ResourceState {
+  std::string container;
+  std::string name;
+  std::string type;
+  std::string bytes;
+  friend bool operator==(const ResourceState&, const ResourceState&) = default;
 };
 
 // A session's resources, keyed by container, name and type; shared by all plans. Thread-safe.

@@ -168,6 +168,11 @@ class VF_API Session {
   void set_constraint(const VariableName& variable, Constraint constraint);
   void clear_constraint(const VariableName& variable);
 
+  // The state of what lives in the session beside variables: the counters of random ops, and what user kernels keep.
+  std::vector<ResourceState> save_resources() const;
+  // All or nothing. States of resources that no plan has made yet wait for them.
+  void restore_resources(const std::vector<ResourceState>& states);
+
   // Every pair of accesses that TensorFlow would have left to chance in such a run. Runs nothing.
   std::vector<Hazard> hazards(const Fetches& fetches, const std::vector<Output>& feeds = {});
 

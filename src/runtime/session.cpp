@@ -130,6 +130,16 @@ std::vector<Tensor> Callable::operator()(const std::vector<Tensor>& feeds) const
   return spread(impl_->fetches, impl_->state->run(*impl_->plan, feeds, nullptr));
 }
 
+std::vector<ResourceState> Session::save_resources() const {
+  state_->check_open();
+  return state_->resources().save();
+}
+
+void Session::restore_resources(const std::vector<ResourceState>& states) {
+  state_->check_open();
+  state_->resources().restore(states);
+}
+
 void Session::set(const std::vector<std::pair<VariableName, Tensor>>& values) {
   state_->check_open();
   std::vector<std::pair<runtime::VariableEntry*, Tensor>> replacements;

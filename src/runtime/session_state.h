@@ -33,6 +33,7 @@ class SessionState {
   void check_feed(const Output& output, const Tensor& value) const;
   void check_open() const;
   void close() { closed_.cancel(); }
+  ResourceStore& resources() { return resources_; }
 
   Graph& graph;
   const SessionOptions options;
