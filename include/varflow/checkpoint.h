@@ -101,7 +101,7 @@ VF_API bool checkpoint_exists(const std::string& prefix);
 // The newest checkpoint that the state file names; nullopt where there is none, or its files are gone.
 VF_API std::optional<std::string> latest_checkpoint(const std::string& folder,
                                                     const std::string& state_file = "checkpoint");
-// Removes the files of a checkpoint and its PREFIX.meta, the index first; those missing are fine.
+// Removes the files of a checkpoint, its PREFIX.meta and PREFIX.resources, the index first; those missing are fine.
 VF_API void remove_checkpoint(const std::string& prefix);
 
 struct CheckpointHistoryOptions {

@@ -12,6 +12,9 @@ namespace vf {
 struct SaverOptions {
   std::vector<Variable> var_list = {};  // default: all variables of the graph
   int max_to_keep = 5;
+  // Also saves what is no variable (counters of random ops), in PREFIX.resources, and restores it where that file is:
+  // a run that goes on then draws the numbers that it would have drawn.
+  bool resources = false;
 };
 
 // Saves and restores a session's variables as TensorFlow V2 checkpoints, under the variables' names. One thread at a
@@ -28,6 +31,7 @@ class VF_API Saver {
 
  private:
   std::vector<Variable> variables_;
+  bool resources_;
   CheckpointHistory history_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "io/bundle_index.h"
 #include "io/checkpoint_state_text.h"
+#include "io/resource_file.h"
 #include "varflow/checkpoint.h"
 
 namespace vf {
@@ -101,6 +102,7 @@ void remove_checkpoint(const std::string& prefix) {
   for (const std::string& name : env.list(folder))
     if (is_data_file_of(stem, name)) env.remove(join_path(folder, name));
   remove(prefix + ".meta");
+  remove(io::resources_path(prefix));
 }
 
 CheckpointHistory::CheckpointHistory(CheckpointHistoryOptions options) : options_(std::move(options)) {

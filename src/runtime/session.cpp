@@ -4,6 +4,7 @@
 
 #include "graph/reference.h"
 #include "runtime/session_state.h"
+#include "runtime/suspended_run.h"
 
 namespace vf {
 
@@ -128,6 +129,22 @@ std::vector<Tensor> Callable::operator()(const std::vector<Tensor>& feeds) const
                                            " feeds was called with " + std::to_string(feeds.size()));
   for (size_t i = 0; i < feeds.size(); ++i) impl_->state->check_feed(impl_->feeds[i], feeds[i]);
   return spread(impl_->fetches, impl_->state->run(*impl_->plan, feeds, nullptr));
+}
+
+PartialRun Session::partial_run_setup(const Fetches& fetches, const std::vector<Output>& feeds) {
+  return PartialRun(std::make_shared<runtime::SuspendedRun>(state_, fetches, feeds));
+}
+
+std::vector<Tensor> PartialRun::run(const Fetches& fetches, const Feeds& feeds) { return impl_->run(fetches, feeds); }
+
+std::vector<ResourceState> Session::save_resources() const {
+  state_->check_open();
+  return state_->resources().save();
+}
+
+void Session::restore_resources(const std::vector<ResourceState>& states) {
+  state_->check_open();
+  state_->resources().restore(states);
 }
 
 void Session::set(const std::vector<std::pair<VariableName, Tensor>>& values) {

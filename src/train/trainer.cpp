@@ -76,7 +76,7 @@ class Run {
     const SessionOptions session_options{
         .threads = options_.threads, .deterministic = options_.deterministic, .precision = options_.precision};
     Session session(graph_, session_options);
-    Saver saver(graph_, {.max_to_keep = 2});
+    Saver saver(graph_, {.max_to_keep = 2, .resources = true});
     session.run(global_variables_initializer(graph_));
     if (!options_.restore.empty()) saver.restore(session, options_.restore);
     int64_t step = session.get(global_step_).item<int64_t>();

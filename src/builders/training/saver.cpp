@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "base/env.h"
+#include "io/resource_file.h"
+
 namespace vf {
 
 Saver::Saver(Graph& graph, SaverOptions options)
     : variables_(options.var_list.empty() ? global_variables(graph) : std::move(options.var_list)),
+      resources_(options.resources),
       history_({.max_to_keep = options.max_to_keep}) {
   if (variables_.empty()) throw Error(Code::InvalidArgument, "No variables to save");
   std::sort(variables_.begin(), variables_.end(),
@@ -20,8 +24,15 @@ std::string Saver::save(Session& session, const std::string& path, int64_t globa
   // All versions are pinned before the first byte is written.
   std::vector<Tensor> values;
   for (const Variable& v : variables_) values.push_back(session.view(v));
+  const std::vector<ResourceState> resources = resources_ ? session.save_resources() : std::vector<ResourceState>{};
   CheckpointWriter writer(prefix);
   for (size_t i = 0; i < variables_.size(); ++i) writer.add(variables_[i].name(), values[i]);
+  Env& env = Env::system();
+  const std::string beside = io::resources_path(prefix);
+  if (resources_)
+    io::write_resources(env, beside, resources);
+  else if (env.exists(beside))  // of an older checkpoint of this name
+    env.remove(beside);
   writer.finish();
   history_.saved(prefix);
   return prefix;
@@ -57,7 +68,11 @@ void Saver::restore(Session& session, const std::string& path) const {
                       e.what());
     throw;
   }
+  const std::string beside = io::resources_path(path);
+  std::vector<ResourceState> resources;
+  if (resources_ && Env::system().exists(beside)) resources = io::read_resources(Env::system(), beside);
   session.set(values);
+  session.restore_resources(resources);
 }
 
 }  // namespace vf

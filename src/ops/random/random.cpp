@@ -4,6 +4,7 @@
 #include <mutex>
 #include <random>
 
+#include "base/coding.h"
 #include "cpu/philox.h"
 #include "graph/shape_rules.h"
 #include "ops/register.h"
@@ -31,8 +32,27 @@ class PhiloxStream : public Resource {
     return before;
   }
 
+  // Counter, then key.
+  std::optional<std::string> save() const override {
+    std::lock_guard lock(mutex_);
+    std::string bytes;
+    put_fixed64(&bytes, state_.counter_low);
+    put_fixed64(&bytes, state_.counter_high);
+    put_fixed32(&bytes, state_.key[0]);
+    put_fixed32(&bytes, state_.key[1]);
+    return bytes;
+  }
+  void restore(const std::string& bytes) override {
+    if (bytes.size() != 24) throw Error(Code::DataLoss, "not the state of a random op");
+    std::lock_guard lock(mutex_);
+    state_.counter_low = load_fixed64(bytes.data());
+    state_.counter_high = load_fixed64(bytes.data() + 8);
+    state_.key[0] = load_fixed32(bytes.data() + 16);
+    state_.key[1] = load_fixed32(bytes.data() + 20);
+  }
+
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   cpu::Philox state_;
 };
 
