@@ -20,7 +20,9 @@ constexpr uint64_t kFeed = uint64_t{1} << 63;
 }  // namespace
 
 SessionState::SessionState(Graph& g, SessionOptions o)
-    : graph(g), options(std::move(o)), threads_(options.threads > 0 ? options.threads : omp_get_num_procs()) {}
+    : graph(g), options(std::move(o)), threads_(options.threads > 0 ? options.threads : omp_get_num_procs()) {
+  Log::of(resources_, options.log);
+}
 
 size_t SessionState::KeyHash::operator()(const std::vector<uint64_t>& key) const {
   uint64_t h = key.size();
