@@ -72,6 +72,7 @@ struct SessionOptions {
   bool deterministic = false;              // same bits for any number of threads
   Precision precision = Precision::High;   // of floats (kernel.h)
   size_t cache_limit = size_t{512} << 20;  // bytes that plans and their arenas may keep between runs
+  size_t memory_limit = 0;                 // bytes of arenas and of variables' values; 0: none. ResourceExhausted
   std::chrono::nanoseconds time_limit{0};  // of one run; 0: none. DeadlineExceeded
   LogSink log = {};                        // the only way out for messages; silent where empty
   std::function<void(const TraceRecord&)> trace = {};  // called on the run's thread after each step

@@ -104,6 +104,20 @@ void CompiledPlan::run_from(std::shared_ptr<Prepared> at, int threads, const Run
   }
 }
 
+void Prepared::drop_idle() {
+  frames.drop_idle();
+  const std::unique_lock lock(mutex, std::try_to_lock);
+  if (!lock) return;
+  for (auto& [key, prepared] : next) prepared->drop_idle();
+}
+
+void CompiledPlan::drop_idle() {
+  bodies_.drop_idle();
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
+  for (Specialisation& s : specialisations_) s.root->drop_idle();
+}
+
 size_t CompiledPlan::bytes() const { return bytes_.load(std::memory_order_relaxed) + bodies_.bytes(); }
 
 bool CompiledPlan::matches(Specialisation& s, const FeedValues& feeds, int threads,
@@ -155,7 +169,7 @@ std::shared_ptr<Prepared> CompiledPlan::find(const FeedValues& feeds, int thread
   s.feed_shapes = c.feed_shapes;
   s.variable_shapes = c.variable_shapes;
   s.threads = threads;
-  s.root = std::make_shared<Prepared>(plan::specialise(*program_, c));
+  s.root = std::make_shared<Prepared>(plan::specialise(*program_, c), settings_.budget);
   bytes_ += cost(*s.root->segment);
   specialisations_.push_front(std::move(s));
   if (specialisations_.size() > kMostSpecialisations) {
@@ -189,8 +203,8 @@ std::shared_ptr<Prepared> CompiledPlan::continuation(const std::shared_ptr<Prepa
   std::vector<Shape> shapes;
   for (uint32_t slot : b.shape_slots) shapes.push_back(frame.made[segment.slots[slot].index].shape());
   const std::string own_key = key;  // what is made below may come here again
-  auto made =
-      std::make_shared<Prepared>(plan::specialise_next(*program_, conditions(feeds, threads), segment, values, shapes));
+  auto made = std::make_shared<Prepared>(
+      plan::specialise_next(*program_, conditions(feeds, threads), segment, values, shapes), settings_.budget);
   if (outer->next.size() > kMostSpecialisations)
     outer->next.clear();  // values that keep changing: keep the newest only
   else

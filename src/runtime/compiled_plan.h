@@ -20,7 +20,9 @@ namespace vf::runtime {
 
 // A segment that is ready to run, with what follows it.
 struct Prepared {
-  explicit Prepared(std::unique_ptr<plan::Segment> s) : segment(std::move(s)), frames(*segment) {}
+  Prepared(std::unique_ptr<plan::Segment> s, MemoryBudget* budget) : segment(std::move(s)), frames(*segment, budget) {}
+  // Gives back the memory that no run has; what somebody is at is left alone.
+  void drop_idle();
   std::unique_ptr<plan::Segment> segment;
   FramePool frames;
   std::mutex mutex;
@@ -35,6 +37,7 @@ class CompiledPlan {
     Precision precision = Precision::High;
     bool fuse = true;
     Resources* resources = nullptr;
+    MemoryBudget* budget = nullptr;
     size_t num_results = 0;  // fetched values and nodes that are only run
   };
   // The session's entry of a variable.
@@ -47,6 +50,8 @@ class CompiledPlan {
                           StepObserver* observer);
   // Bytes that the plan keeps between runs, roughly.
   size_t bytes() const;
+  // As Prepared::drop_idle().
+  void drop_idle();
   const plan::Program& program() const { return *program_; }
   std::span<VariableEntry* const> variables() const { return variables_; }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plan/segment.h"
+#include "runtime/memory_budget.h"
 #include "runtime/variable_store.h"
 #include "varflow/kernel.h"
 #include "varflow/tensor.h"
@@ -24,6 +25,7 @@ struct Frame {
   std::vector<void*> slots;
   std::vector<BufferRef> pins;  // by slot; those of all segments of a run are in its first frame
   std::vector<WriteHandle> writes;
+  Reservation reserved;  // of the arena
   BufferRef arena;
   std::vector<std::pair<uint32_t, Tensor>> owned;
   std::vector<Tensor> made;  // the last step's outputs whose shapes it has decided, by number of the output
@@ -32,13 +34,16 @@ struct Frame {
 // A segment with its pool of frames.
 class FramePool {
  public:
-  explicit FramePool(const plan::Segment& segment) : segment_(segment) {}
+  FramePool(const plan::Segment& segment, MemoryBudget* budget) : segment_(segment), budget_(budget) {}
   std::unique_ptr<Frame> take();
   void give(std::unique_ptr<Frame> frame);
+  // Drops the frames that no run has. Does nothing where somebody is at the pool.
+  void drop_idle();
 
  private:
   std::unique_ptr<Frame> make() const;
   const plan::Segment& segment_;
+  MemoryBudget* const budget_;  // null: none
   std::mutex mutex_;
   std::vector<std::unique_ptr<Frame>> free_;
 };

@@ -20,8 +20,20 @@ constexpr uint64_t kFeed = uint64_t{1} << 63;
 }  // namespace
 
 SessionState::SessionState(Graph& g, SessionOptions o)
-    : graph(g), options(std::move(o)), threads_(options.threads > 0 ? options.threads : omp_get_num_procs()) {
+    : graph(g),
+      options(std::move(o)),
+      threads_(options.threads > 0 ? options.threads : omp_get_num_procs()),
+      budget_(options.memory_limit),
+      variables_(&budget_) {
   Log::of(resources_, options.log);
+  budget_.set_reclaim([this] { reclaim(); });
+}
+
+// Whoever is short of memory may hold a variable, and who makes a plan may wait for that: nobody waits here.
+void SessionState::reclaim() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
+  for (const Entry& e : plans_) e.second->drop_idle();
 }
 
 size_t SessionState::KeyHash::operator()(const std::vector<uint64_t>& key) const {
@@ -71,7 +83,7 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
   auto compiled =
       CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-                         {options.deterministic, options.precision, fuse, &resources_, fetches.size()});
+                         {options.deterministic, options.precision, fuse, &resources_, &budget_, fetches.size()});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;

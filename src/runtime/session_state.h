@@ -44,7 +44,10 @@ class SessionState {
   };
   using Entry = std::pair<std::vector<uint64_t>, std::shared_ptr<CompiledPlan>>;
 
+  void reclaim();
+
   const int threads_;
+  MemoryBudget budget_;  // outlives what it counts
   VariableStore variables_;
   ResourceStore resources_;
   Cancellation closed_;
