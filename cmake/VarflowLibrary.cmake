@@ -45,7 +45,7 @@ endforeach()
 
 # Typed builder functions of all ops, printed from the registry and rewritten only where they change.
 set(VARFLOW_GENERATED ${CMAKE_BINARY_DIR}/generated)
-set(families array control_flow math nn random state training)
+set(families array control_flow logging math nn random state training)
 set(generated_files ${VARFLOW_GENERATED}/varflow/ops/ops.h)
 foreach(family ${families})
   list(APPEND generated_files ${VARFLOW_GENERATED}/varflow/ops/${family}.h ${VARFLOW_GENERATED}/varflow/ops/${family}.cpp)

@@ -13,6 +13,7 @@
 #include "varflow/export.h"
 #include "varflow/graph.h"
 #include "varflow/kernel.h"
+#include "varflow/log.h"
 #include "varflow/tensor.h"
 
 namespace vf {
@@ -58,13 +59,6 @@ class VF_API VariableName {
   Output output_;
 };
 
-enum class LogLevel { Info, Warning, Error };
-struct LogRecord {
-  LogLevel level;
-  std::string text;
-  std::string node;  // empty where none is concerned
-};
-
 // One step of a run, for traces.
 struct TraceRecord {
   const Node* node;
@@ -74,12 +68,13 @@ struct TraceRecord {
 };
 
 struct SessionOptions {
-  int threads = 0;                                 // for the work inside one op; 0: as many as the machine has cores
-  bool deterministic = false;                      // same bits for any number of threads
-  Precision precision = Precision::High;           // of floats (kernel.h)
-  size_t cache_limit = size_t{512} << 20;          // bytes that plans may keep between runs; as many for packed weights
-  std::chrono::nanoseconds time_limit{0};          // of one run; 0: none. DeadlineExceeded
-  std::function<void(const LogRecord&)> log = {};  // the only way out for messages; silent where empty
+  int threads = 0;                         // for the work inside one op; 0: as many as the machine has cores
+  bool deterministic = false;              // same bits for any number of threads
+  Precision precision = Precision::High;   // of floats (kernel.h)
+  size_t cache_limit = size_t{512} << 20;  // bytes that plans may keep between runs; as many for packed weights
+  size_t memory_limit = 0;                 // bytes of arenas and of variables' values; 0: none. ResourceExhausted
+  std::chrono::nanoseconds time_limit{0};  // of one run; 0: none. DeadlineExceeded
+  LogSink log = {};                        // the only way out for messages; silent where empty
   std::function<void(const TraceRecord&)> trace = {};  // called on the run's thread after each step
   bool find_nan = false;  // a run fails with the first node and step whose result has a NaN or an infinity
 };

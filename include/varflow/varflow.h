@@ -9,6 +9,7 @@
 #include "varflow/graph.h"
 #include "varflow/initializers.h"
 #include "varflow/layers.h"
+#include "varflow/log.h"
 #include "varflow/op.h"
 #include "varflow/operators.h"
 #include "varflow/ops/ops.h"

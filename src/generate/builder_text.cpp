@@ -64,7 +64,11 @@ struct Literal {
     return s + (s.find_first_of(".e") == std::string::npos ? ".0F" : "F");
   }
   std::string operator()(bool v) const { return v ? "true" : "false"; }
-  std::string operator()(const std::string& v) const { return "\"" + v + "\""; }
+  std::string operator()(const std::string& v) const {
+    std::string s = "\"";
+    for (const char c : v) s += c == '\n' ? std::string("\\n") : std::string(1, c);
+    return s + "\"";
+  }
   std::string operator()(DType v) const {
     return "static_cast<DType>(" + std::to_string(static_cast<int>(v)) + ") /* " + dtype_name(v) + " */";
   }

@@ -47,6 +47,7 @@ class Parser {
     const size_t end = text_.find(quote, ++at_);
     if (end == std::string::npos) fail("a closing quote");
     std::string s = text_.substr(at_, end - at_);
+    for (size_t n = s.find("\\n"); n != std::string::npos; n = s.find("\\n", n + 1)) s.replace(n, 2, "\n");
     at_ = end + 1;
     return s;
   }
@@ -224,6 +225,7 @@ std::string print_attr(const AttrSpec& a) {
   std::string s = a.name + ": " + kind;
   if (a.minimum) s += " >= " + std::to_string(*a.minimum);
   if (!a.default_value.empty()) s += " = " + a.default_value.str();
+  for (size_t n = s.find('\n'); n != std::string::npos; n = s.find('\n', n)) s.replace(n, 1, "\\n");
   return s;
 }
 

@@ -8,6 +8,8 @@ OpRegistry OpRegistry::with_standard_ops() {
   register_array_ops(r);
   r.set_family("control_flow");
   register_control_flow_ops(r);
+  r.set_family("logging");
+  register_logging_ops(r);
   r.set_family("math");
   register_math_ops(r);
   r.set_family("state");

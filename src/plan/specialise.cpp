@@ -135,6 +135,10 @@ class Specialiser {
     ShapeContext shapes(node, input_shapes_, constants_, output_shapes_);
     if (!op.shape) fail(node, Code::Unimplemented, "has no shape rule");
     op.shape(shapes);
+    // The rule of a placeholder with a default speaks of all that may be fed; what is not fed is the input.
+    if (op.alias && !shapes.asked() && !output_shapes_[0].fully_defined() &&
+        output_shapes_[0].compatible(input_shapes_[0]))
+      output_shapes_[0] = input_shapes_[0];
     for (size_t o = 0; o < outputs; ++o) {
       const bool handle =
           node.output_is_ref(static_cast<int>(o)) || node.output_dtype(static_cast<int>(o)) == DType::Resource;

@@ -263,6 +263,10 @@ plan::BlockMaker::Made BodyPlans::make(const plan::Item& item, std::span<const S
   return made;
 }
 
+void BodyPlans::drop_idle() const {
+  for (const auto& [program, plan] : plans_) plan->drop_idle();
+}
+
 size_t BodyPlans::bytes() const {
   size_t sum = 0;
   for (const auto& [program, plan] : plans_) sum += plan->bytes();

@@ -32,6 +32,7 @@ class BodyPlans : public plan::BlockMaker {
   Made make(const plan::Item& item, std::span<const Shape> inputs, int threads,
             std::vector<Shape>& variable_shapes) const override;
   size_t bytes() const;
+  void drop_idle() const;
 
  private:
   Plans plans_;

@@ -89,6 +89,20 @@ void CompiledPlan::run_from(std::shared_ptr<Prepared> at, int threads, const Run
   }
 }
 
+void Prepared::drop_idle() {
+  frames.drop_idle();
+  const std::unique_lock lock(mutex, std::try_to_lock);
+  if (!lock) return;
+  for (auto& [key, prepared] : next) prepared->drop_idle();
+}
+
+void CompiledPlan::drop_idle() {
+  bodies_.drop_idle();
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
+  for (Specialisation& s : specialisations_) s.root->drop_idle();
+}
+
 size_t CompiledPlan::bytes() const { return bytes_.load(std::memory_order_relaxed) + bodies_.bytes(); }
 
 bool CompiledPlan::matches(Specialisation& s, const FeedValues& feeds, int threads,
@@ -152,7 +166,7 @@ std::shared_ptr<Prepared> CompiledPlan::find(const FeedValues& feeds, int thread
 }
 
 std::shared_ptr<Prepared> CompiledPlan::prepared(std::unique_ptr<plan::Segment> segment) const {
-  return std::make_shared<Prepared>(std::move(segment), variables_, *settings_.representations);
+  return std::make_shared<Prepared>(std::move(segment), variables_, *settings_.representations, settings_.budget);
 }
 
 std::vector<Tensor> boundary_values(const plan::Segment& segment, const Frame& frame) {

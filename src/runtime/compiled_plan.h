@@ -20,8 +20,11 @@ namespace vf::runtime {
 
 // A segment that is ready to run, with what follows it.
 struct Prepared {
-  Prepared(std::unique_ptr<plan::Segment> s, std::span<VariableEntry* const> variables, Representations& store)
-      : segment(std::move(s)), frames(*segment, variables, store) {}
+  Prepared(std::unique_ptr<plan::Segment> s, std::span<VariableEntry* const> variables, Representations& store,
+           MemoryBudget* budget)
+      : segment(std::move(s)), frames(*segment, variables, store, budget) {}
+  // Gives back the memory that no run has; what somebody is at is left alone.
+  void drop_idle();
   std::unique_ptr<plan::Segment> segment;
   FramePool frames;
   std::mutex mutex;
@@ -41,6 +44,7 @@ class CompiledPlan {
     bool fuse = true;
     Resources* resources = nullptr;
     Representations* representations = nullptr;
+    MemoryBudget* budget = nullptr;
     size_t num_results = 0;  // fetched values and nodes that are only run
   };
   // The session's entry of a variable.
@@ -53,6 +57,8 @@ class CompiledPlan {
                           StepObserver* observer);
   // Bytes that the plan keeps between runs, roughly.
   size_t bytes() const;
+  // As Prepared::drop_idle().
+  void drop_idle();
   const plan::Program& program() const { return *program_; }
   std::span<VariableEntry* const> variables() const { return variables_; }
 

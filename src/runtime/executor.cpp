@@ -11,8 +11,9 @@ using plan::Segment;
 using plan::Slot;
 using plan::Step;
 
-FramePool::FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store)
-    : segment_(segment) {
+FramePool::FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store,
+                     MemoryBudget* budget)
+    : segment_(segment), budget_(budget) {
   for (const plan::Packed& p : segment.representations)
     representations_.push_back(store.of(variables[p.variable], p.layout));
 }
@@ -35,11 +36,46 @@ void FramePool::give(std::unique_ptr<Frame> frame) {
   free_.push_back(std::move(frame));
 }
 
+void FramePool::drop_idle() {
+  std::vector<std::unique_ptr<Frame>> idle;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock) idle.swap(free_);
+}
+
+namespace {
+
+// The node with the largest value in the arena, for messages.
+const Node& largest(const Segment& segment) {
+  size_t most = 0;
+  const Node* node = segment.steps.front().node;
+  for (const Step& step : segment.steps)
+    for (uint32_t o = 0; o < step.num_outputs; ++o) {
+      const uint32_t slot = segment.args[step.first_arg + step.num_inputs + o];
+      if (slot == plan::kNone || segment.slots[slot].memory != Memory::Arena || segment.slots[slot].bytes <= most)
+        continue;
+      most = segment.slots[slot].bytes;
+      node = step.node;
+    }
+  return *node;
+}
+
+Reservation reserve_arena(MemoryBudget* budget, const Segment& segment) {
+  try {
+    return Reservation(budget, segment.arena_bytes, [] { return std::string("the memory of a run"); });
+  } catch (const Error& e) {
+    const Node& node = largest(segment);
+    throw Error(e.code(), node.type(), node.name(), e.what());
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Frame> FramePool::make() const {
   auto frame = std::make_unique<Frame>();
   frame->slots.assign(segment_.slots.size(), nullptr);
   frame->pins.resize(segment_.slots.size());
   frame->representations = representations_;
+  if (segment_.arena_bytes) frame->reserved = reserve_arena(budget_, segment_);
   if (segment_.arena_bytes) frame->arena = BufferRef(Buffer::allocate(segment_.arena_bytes));
   size_t most_writes = 0;
   for (const Step& s : segment_.steps) most_writes = std::max<size_t>(most_writes, s.num_writes);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plan/segment.h"
+#include "runtime/memory_budget.h"
 #include "runtime/representations.h"
 #include "runtime/variable_store.h"
 #include "varflow/kernel.h"
@@ -25,6 +26,7 @@ struct Frame {
   std::vector<void*> slots;
   std::vector<BufferRef> pins;  // by slot; those of all segments of a run are in its first frame
   std::vector<WriteHandle> writes;
+  Reservation reserved;  // of the arena
   BufferRef arena;
   std::vector<std::pair<uint32_t, Tensor>> owned;
   std::span<const std::shared_ptr<Representation>> representations;  // of the segment's list
@@ -35,14 +37,18 @@ struct Frame {
 class FramePool {
  public:
   // With the representations that the segment's reads pin, of these variables.
-  FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store);
+  FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store,
+            MemoryBudget* budget);
   std::unique_ptr<Frame> take();
   void give(std::unique_ptr<Frame> frame);
+  // Drops the frames that no run has. Does nothing where somebody is at the pool.
+  void drop_idle();
 
  private:
   std::unique_ptr<Frame> make() const;
   const plan::Segment& segment_;
   std::vector<std::shared_ptr<Representation>> representations_;
+  MemoryBudget* const budget_;  // null: none
   std::mutex mutex_;
   std::vector<std::unique_ptr<Frame>> free_;
 };

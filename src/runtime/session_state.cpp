@@ -21,7 +21,19 @@ SessionState::SessionState(Graph& g, SessionOptions o)
     : graph(g),
       options(std::move(o)),
       threads_(options.threads > 0 ? options.threads : omp_get_num_procs()),
-      representations_(options.cache_limit) {}
+      budget_(options.memory_limit),
+      variables_(&budget_),
+      representations_(options.cache_limit) {
+  Log::of(resources_, options.log);
+  budget_.set_reclaim([this] { reclaim(); });
+}
+
+// Whoever is short of memory may hold a variable, and who makes a plan may wait for that: nobody waits here.
+void SessionState::reclaim() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
+  for (const Entry& e : plans_) e.second->drop_idle();
+}
 
 size_t SessionState::KeyHash::operator()(const std::vector<uint64_t>& key) const {
   uint64_t h = key.size();
@@ -63,7 +75,7 @@ std::shared_ptr<CompiledPlan> SessionState::compile(const plan::Signature& signa
   // Who looks at each step sees each node by itself.
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
   return CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-                            {options.deterministic, options.precision, fuse, &resources_, &representations_,
+                            {options.deterministic, options.precision, fuse, &resources_, &representations_, &budget_,
                              signature.fetches.size() + signature.targets.size()});
 }
 

@@ -71,7 +71,10 @@ class SessionState {
   };
   using Entry = std::pair<std::vector<uint64_t>, std::shared_ptr<CompiledPlan>>;
 
+  void reclaim();
+
   const int threads_;
+  MemoryBudget budget_;  // outlives what it counts
   VariableStore variables_;
   Representations representations_;
   ResourceStore resources_;

@@ -141,7 +141,8 @@ void SuspendedRun::advance(int end) {
   if (end == done_) return;
   state_->observed(nullptr, [&](int threads, const Cancellation& stop, StepObserver* observer) {
     const FlushDenormals flush;
-    plan::Conditions conditions = plan_->conditions(fed_, threads);
+    const FeedValues feeds{std::span<const Tensor>(fed_)};
+    plan::Conditions conditions = plan_->conditions(feeds, threads);
     for (size_t i = 0; i < fed_.size(); ++i)
       if (!fed_[i].valid()) conditions.feed_shapes[i] = Shape::unknown();
     conditions.items = end;
@@ -161,7 +162,7 @@ void SuspendedRun::advance(int end) {
       stage.frame = stage.prepared->frames.take();
       const plan::Segment& s = *stage.prepared->segment;
       pins_.resize(std::max(pins_.size(), s.slots.size()));
-      run_segment(s, *stage.frame, pins_, before, {fed_, plan_->variables(), &stop, observer, {}});
+      run_segment(s, *stage.frame, pins_, before, {feeds, plan_->variables(), &stop, observer, {}});
       done_ = s.boundary->next_item;
       stages_.push_back(std::move(stage));
     }

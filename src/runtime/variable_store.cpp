@@ -35,6 +35,22 @@ void VariableEntry::put(Tensor value) {
   value_ = std::move(value);
 }
 
+void VariableEntry::reserve(size_t bytes) {
+  budget_->take(this->bytes(), bytes, [&] { return "the variable " + name_; });
+}
+
+void VariableEntry::replace(const Shape& shape) {
+  const size_t before = bytes();
+  const size_t after = static_cast<size_t>(shape.num_elements()) * dtype_size(dtype_);
+  reserve(after);
+  try {
+    put(Tensor(dtype_, shape));  // made before the old value goes: where memory is short, the variable keeps it
+  } catch (...) {
+    budget_->change(after, before);
+    throw;
+  }
+}
+
 void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values) {
   std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::unique_lock<std::mutex>> locks;
@@ -48,6 +64,14 @@ void replace_all(std::vector<std::pair<VariableEntry*, Tensor>> values) {
     if (!entry->guard_) continue;
     entry->guard_->check(value.shape());
     entry->guard_->constrain(value);
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    try {
+      values[i].first->reserve(values[i].second.bytes());
+    } catch (...) {
+      while (i-- > 0) values[i].first->budget_->change(values[i].second.bytes(), values[i].first->bytes());
+      throw;
+    }
   }
   for (auto& [entry, value] : values) {
     if (entry->guard_) entry->guard_->keep_frozen(value);
@@ -89,8 +113,7 @@ WriteHandle::WriteHandle(VariableEntry& entry, Access access, const Shape& shape
     }
     if (!value.buffer()->unique()) value = value.clone();  // the new version is this run's own
   } else if (!value.valid() || !(value.shape() == shape) || !value.buffer()->unique()) {
-    // Made before the old value goes: where memory is short, the variable keeps it.
-    entry.put(Tensor(entry.dtype_, shape));
+    entry.replace(shape);
   }
   data_ = value.raw();
 }
@@ -105,6 +128,7 @@ WriteHandle::WriteHandle(WriteHandle&& other) noexcept
 WriteHandle::~WriteHandle() {
   if (!entry_) return;
   if (before_) {
+    entry_->budget_->change(entry_->bytes(), before_->valid() ? before_->bytes() : 0);
     entry_->put(std::move(*before_));
   } else {
     try {
@@ -123,7 +147,10 @@ void WriteHandle::commit() {
       entry.guard_->constrain(entry.value_);
       entry.guard_->keep_frozen(entry.value_);
     } catch (...) {
-      if (before_) entry.put(std::move(*before_));
+      if (before_) {
+        entry.budget_->change(entry.bytes(), before_->valid() ? before_->bytes() : 0);
+        entry.put(std::move(*before_));
+      }
       entry.version_.fetch_add(1, std::memory_order_release);
       throw;
     }
@@ -194,7 +221,7 @@ VariableEntry& VariableStore::entry(const std::string& container, const std::str
                                     const Shape& declared) {
   std::lock_guard lock(mutex_);
   auto& e = entries_[container + '\0' + name];
-  if (!e) e = std::make_unique<VariableEntry>(name, dtype, declared);
+  if (!e) e = std::make_unique<VariableEntry>(name, dtype, declared, budget_);
   if (e->dtype() != dtype)
     throw Error(Code::InvalidArgument, "variable " + name + " is shared under two dtypes: " +
                                            dtype_python_name(e->dtype()) + " and " + dtype_python_name(dtype));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/memory_budget.h"
 #include "runtime/write_guard.h"
 #include "varflow/op.h"
 #include "varflow/tensor.h"
@@ -16,8 +17,8 @@ namespace vf::runtime {
 // A variable of a session: one authoritative value in versions. Each access is atomic with respect to all others.
 class VariableEntry {
  public:
-  VariableEntry(std::string name, DType dtype, Shape declared)
-      : name_(std::move(name)), dtype_(dtype), declared_(declared) {}
+  VariableEntry(std::string name, DType dtype, Shape declared, MemoryBudget* budget)
+      : name_(std::move(name)), dtype_(dtype), declared_(declared), budget_(budget) {}
 
   const std::string& name() const { return name_; }
   DType dtype() const { return dtype_; }
@@ -49,12 +50,19 @@ class VariableEntry {
   friend std::vector<Tensor> pin_all(const std::vector<VariableEntry*>& entries);
   // With the lock held:
   void put(Tensor value);
+  // Room in the session's memory for a value of so many bytes in place of the present one, which put() then takes.
+  // ResourceExhausted, with nothing changed, where there is none.
+  void reserve(size_t bytes);
+  size_t bytes() const { return value_.valid() ? value_.bytes() : 0; }
+  // Uninitialized memory in place of the value.
+  void replace(const Shape& shape);
   WriteGuard& guard();
   void drop_empty_guard();
 
   const std::string name_;
   const DType dtype_;
   const Shape declared_;
+  MemoryBudget* const budget_;
   mutable std::mutex mutex_;
   Tensor value_;
   std::unique_ptr<WriteGuard> guard_;  // null where every write is taken as it is
@@ -97,10 +105,12 @@ std::vector<Tensor> pin_all(const std::vector<VariableEntry*>& entries);
 // The variables of a session, by container and name. Thread-safe; entries live as long as the store.
 class VariableStore {
  public:
+  explicit VariableStore(MemoryBudget* budget) : budget_(budget) {}
   // InvalidArgument where the name is taken with another dtype.
   VariableEntry& entry(const std::string& container, const std::string& name, DType dtype, const Shape& declared);
 
  private:
+  MemoryBudget* const budget_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<VariableEntry>> entries_;
 };

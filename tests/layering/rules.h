@@ -53,6 +53,7 @@ inline const Rules& varflow_rules() {
               {"kernel.h", "graph"},
               {"op.h", "graph"},
               {"function.h", "graph"},
+              {"log.h", "graph"},
               {"arrays.h", "io"},
               {"checkpoint.h", "io"},
               {"events.h", "io"},

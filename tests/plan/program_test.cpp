@@ -32,6 +32,29 @@ TEST(Program, DifferentiatesTheSumOfAScalar) {
   EXPECT_EQ(session.run(gradients({sum}, {v.ref()})[0]).item<float>(), 1);
 }
 
+// As in TensorFlow: the static shape is the declared one, so that what is fed may have another size than the default.
+TEST(Program, APlaceholderWithADefaultTakesWhatItDeclares) {
+  Graph graph;
+  const Tensor two = Tensor::of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+  const Output batch = make(graph, "PlaceholderWithDefault", {two}, {{"shape", Shape{-1, 3}}});
+  const Output any = make(graph, "PlaceholderWithDefault", {two}, {{"shape", Shape::unknown()}});
+  EXPECT_EQ(batch.shape(), Shape({-1, 3}));
+  EXPECT_FALSE(any.shape().has_rank());
+  const Output sums = make("Sum", {batch, Tensor::vector<int32_t>({0})});
+  const Output flat = make("Reshape", {make("Add", {any, any}), Tensor::vector<int32_t>({-1})});
+  EXPECT_EQ(sums.shape(), Shape({3}));
+  Session session(graph);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(session.run(sums).values<float>()[2], 9);
+    EXPECT_EQ(session.run(flat).values<float>()[5], 12);
+    const Tensor four = Tensor::of<float>({4, 3}, {0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1});
+    EXPECT_EQ(session.run(sums, {{batch, four}}).values<float>()[2], 4);
+    EXPECT_EQ(session.run(flat, {{any, Tensor(2.0F)}}).values<float>()[0], 4);
+  }
+  EXPECT_THROW(session.run(sums, {{batch, Tensor::of<float>({1, 2}, {1, 2})}}), Error);
+  EXPECT_THROW(make(graph, "PlaceholderWithDefault", {two}, {{"shape", Shape{3, 3}}}), Error);
+}
+
 TEST(Program, NamesTheNodeThatFailsWhileThePlanIsMade) {
   Graph graph;
   const auto number = [&](int n) { return make(graph, "Const", {}, {{"dtype", DType::Int32}, {"value", Tensor(n)}}); };

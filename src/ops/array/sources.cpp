@@ -44,11 +44,10 @@ void register_source_ops(OpRegistry& r) {
       .alias()
       .doc("The input, unless a run feeds another value.")
       .shape([](ShapeContext& c) {
-        // The plan sees a fed value as a feed; here the default speaks.
+        // What is fed may differ from the default within the declared shape, so that nothing more is known.
         const Shape& declared = c.attr<Shape>("shape");
         if (!declared.compatible(c.input(0))) c.fail("the default does not have the shape " + declared.str());
-        c.set_output(0, c.input(0).fully_defined() && declared.fully_defined() ? c.input(0) : declared);
-        if (c.input(0).fully_defined() && !declared.fully_defined()) c.set_output(0, c.input(0));
+        c.set_output(0, declared);
       })
       .grad(pass_gradient)
       .example({.inputs = {{2, 3}}, .attrs = {{"shape", Shape{2, 3}}}});
