@@ -76,12 +76,8 @@ std::shared_ptr<CompiledPlan> SessionState::compile(const plan::Signature& signa
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
   return CompiledPlan::make(
       std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-<<<<<<< HEAD
       {
         options.deterministic, options.precision, fuse, &resources_, &representations_, &budget_,
-=======
-                            {options.deterministic, options.precision, fuse, &resources_, &representations_,
->>>>>>> contracts
             signature.fetches.size() + signature.targets.size()
       });
 }
