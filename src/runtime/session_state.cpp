@@ -74,12 +74,9 @@ std::shared_ptr<CompiledPlan> SessionState::compile(const plan::Signature& signa
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
   // Who looks at each step sees each node by itself.
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
-  return CompiledPlan::make(
-      std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-      {
-        options.deterministic, options.precision, fuse, &resources_, &representations_, &budget_,
-            signature.fetches.size() + signature.targets.size()
-      });
+  return CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
+                            {options.deterministic, options.precision, fuse, &resources_, &representations_, &budget_,
+                             signature.fetches.size() + signature.targets.size()});
 }
 
 std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const std::vector<Output>& feeds) {
