@@ -106,13 +106,12 @@ void read_variable(const Segment& segment, const Step& step, Frame& frame, std::
   const VariableEntry& entry = *arguments.variables[step.variable];
   const uint32_t* slots = segment.args.data() + step.first_arg;
   uint64_t version = 0;
-  BufferRef value = entry.pin(segment.slots[*slots].shape, &version);
+  const BufferRef value = entry.pin(segment.slots[*slots].shape, &version);
   if (!value) throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
-  // Packed ones first: the value itself comes last, if at all, and is handed over.
-  for (uint32_t o = step.num_outputs; o-- > 0;) {
+  for (uint32_t o = 0; o < step.num_outputs; ++o) {
     const uint32_t representation = segment.slots[slots[o]].representation;
-    pins[slots[o]] = representation == plan::kNone ? std::move(value)
-                                                   : frame.representations[representation]->acquire(version, value);
+    pins[slots[o]] =
+        representation == plan::kNone ? value : frame.representations[representation]->acquire(version, value);
     frame.slots[slots[o]] = pins[slots[o]]->data();
   }
 }

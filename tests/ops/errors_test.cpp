@@ -6,7 +6,7 @@
 namespace vf {
 namespace {
 
-std::string error_of(const std::string& op, const std::vector<Tensor>& inputs, AttrMap attrs = {}) {
+std::string error_of(const std::string& op, const std::vector<Tensor>& inputs, const AttrMap& attrs = {}) {
   Graph g;
   std::vector<Operand> operands;
   Feeds feeds;
@@ -16,7 +16,7 @@ std::string error_of(const std::string& op, const std::vector<Tensor>& inputs, A
     operands.emplace_back(in);
   }
   try {
-    Session(g).run(make(g, op, operands, std::move(attrs), "node"), feeds);
+    Session(g).run(make(g, op, operands, attrs, "node"), feeds);
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Code::InvalidArgument);
     EXPECT_EQ(e.node(), "node");

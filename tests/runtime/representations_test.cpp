@@ -102,8 +102,8 @@ TEST(Representations, AreSafeOnManyThreads) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 2000; ++i) {
         const auto r = all.of(&variables[(i + t) % 4], std::make_shared<Backwards>(2));
-        const int v = i / 3 % 2;
-        if (floats(r->acquire(static_cast<uint64_t>(v + 1), values[v]))[0] != (v == 0 ? 2 : 4)) ++wrong;
+        const uint64_t v = static_cast<uint64_t>(i) / 3 % 2;
+        if (floats(r->acquire(v + 1, values[v]))[0] != (v == 0 ? 2 : 4)) ++wrong;
       }
     });
   for (auto& t : threads) t.join();
