@@ -42,7 +42,7 @@ void expect_one(Program& p, const std::string& expected) {
   EXPECT_GT(results(p, false).size(), 1U) << "nobody would notice";
 }
 
-// A read, an assign, a loop that adds 1 three times, a doubling, a read: no edges.
+// A read, an assign, a loop that adds 1 three times, a read, a doubling, a read: no edges.
 TEST(ControlFlowOrder, AroundALoop) {
   Program p;
   const Output before = make("AddV2", {read(p.v), 0.5F});
@@ -51,10 +51,11 @@ TEST(ControlFlowOrder, AroundALoop) {
     add(a[1], 1.0F);
     return {a[1]};
   });
+  const Output between = make("AddV2", {read(p.v), 0.25F});
   Node* const last = make_assign(p.v, make("Mul", {read(p.v), 2.0F}));
   const Output after = make("AddV2", {read(p.v), 0.5F});
-  p.fetches = {before, Fetch(first), loop[0], Fetch(last), after};
-  expect_one(p, "[] float32 [1.5] [] int32 [3] [] float32 [16.5] -> [] float32 [16]");
+  p.fetches = {before, Fetch(first), loop[0], between, Fetch(last), after};
+  expect_one(p, "[] float32 [1.5] [] int32 [3] [] float32 [8.25] [] float32 [16.5] -> [] float32 [16]");
 }
 
 // A branch that reads between two writes.
