@@ -21,6 +21,16 @@ constexpr size_t kFoldBytes = 64 * 1024;
   throw Error(code, node.type(), node.name(), text);
 }
 
+// Of a value that the node makes. No machine has more than the limit, and sums of many do not overflow.
+size_t value_bytes(const Node& node, DType dtype, const Shape& shape) {
+  constexpr size_t kMost = size_t{1} << 47;
+  const auto elements = static_cast<size_t>(shape.num_elements());
+  if (elements > kMost / dtype_size(dtype))
+    fail(node, Code::ResourceExhausted,
+         "no memory for an output of shape " + shape.str() + " and dtype " + dtype_name(dtype));
+  return elements * dtype_size(dtype);
+}
+
 class Specialiser {
  public:
   Specialiser(const Program& program, const Conditions& conditions)
@@ -170,8 +180,8 @@ class Specialiser {
 
     size_t output_bytes = 0;
     for (size_t o = 0; o < outputs; ++o)
-      output_bytes += static_cast<size_t>(std::max<int64_t>(output_shapes_[o].num_elements(), 0)) *
-                      dtype_size(node.output_dtype(static_cast<int>(o)));
+      if (output_shapes_[o].fully_defined())
+        output_bytes += value_bytes(node, node.output_dtype(static_cast<int>(o)), output_shapes_[o]);
     const bool pure = !op.stateful && item.accesses.empty();
     const bool decided = std::all_of(output_shapes_.begin(), output_shapes_.end(),
                                      [](const Shape& shape) { return shape.fully_defined(); });
@@ -398,7 +408,7 @@ class Specialiser {
         info.shape = k.shape;
         if (k.shape.fully_defined()) {
           info.memory = is_plain(info.dtype) ? Memory::Arena : Memory::Owned;
-          info.bytes = static_cast<size_t>(k.shape.num_elements()) * dtype_size(info.dtype);
+          info.bytes = value_bytes(node, info.dtype, k.shape);
         } else {
           info.memory = Memory::Made;
           info.index = static_cast<uint32_t>(o);

@@ -59,9 +59,10 @@ const Node& largest(const Segment& segment) {
   return *node;
 }
 
-Reservation reserve_arena(MemoryBudget* budget, const Segment& segment) {
+void allocate_arena(MemoryBudget* budget, const Segment& segment, Frame& frame) {
   try {
-    return Reservation(budget, segment.arena_bytes, [] { return std::string("the memory of a run"); });
+    frame.reserved = Reservation(budget, segment.arena_bytes, [] { return std::string("the memory of a run"); });
+    frame.arena = BufferRef(Buffer::allocate(segment.arena_bytes));
   } catch (const Error& e) {
     const Node& node = largest(segment);
     throw Error(e.code(), node.type(), node.name(), e.what());
@@ -75,8 +76,7 @@ std::unique_ptr<Frame> FramePool::make() const {
   frame->slots.assign(segment_.slots.size(), nullptr);
   frame->pins.resize(segment_.slots.size());
   frame->representations = representations_;
-  if (segment_.arena_bytes) frame->reserved = reserve_arena(budget_, segment_);
-  if (segment_.arena_bytes) frame->arena = BufferRef(Buffer::allocate(segment_.arena_bytes));
+  if (segment_.arena_bytes) allocate_arena(budget_, segment_, *frame);
   size_t most_writes = 0;
   for (const Step& s : segment_.steps) most_writes = std::max<size_t>(most_writes, s.num_writes);
   frame->writes.reserve(most_writes);
@@ -177,6 +177,19 @@ void run_step(const Segment& segment, const Step& step, Frame& frame, std::vecto
   for (uint32_t r = 0; r < step.num_releases; ++r) pins[segment.releases[step.first_release + r]].reset();
 }
 
+// A result in memory of its own, which the step that makes it fills.
+Tensor allocate_result(const Segment& segment, uint32_t slot) {
+  const Slot& s = segment.slots[slot];
+  try {
+    return Tensor(s.dtype, s.shape);
+  } catch (const Error& e) {
+    for (const Step& step : segment.steps)
+      for (uint32_t o = 0; o < step.num_outputs; ++o)
+        if (segment.args[step.first_arg + step.num_inputs + o] == slot) blame(step, e);
+    throw;
+  }
+}
+
 void take_results(const Segment& segment, const Frame& frame, const RunArguments& arguments) {
   for (size_t i = 0; i < segment.results.size(); ++i) {
     const plan::Result& r = segment.results[i];
@@ -213,7 +226,7 @@ void run_segment(const Segment& segment, Frame& frame, std::vector<BufferRef>& p
       frame.slots[i] = arguments.result_memory[slot.index];
     } else {
       Tensor& result = arguments.results[slot.index];
-      result = Tensor(slot.dtype, slot.shape);
+      result = allocate_result(segment, i);
       frame.slots[i] = result.raw();
     }
   }

@@ -66,11 +66,13 @@ TEST_F(MemoryLimit, AVariableThatDoesNotFitStaysAsItWas) {
 
 TEST_F(MemoryLimit, DirectWritesAreAllOrNothing) {
   Session session(graph_, {.memory_limit = 7999});
-  session.set({{first_, filled(kThousand, 1)}});
   const auto both = [&] { session.set({{first_, filled(kThousand, 5)}, {second_, filled(kThousand, 5)}}); };
-  for (int round = 0; round < 3; ++round) EXPECT_THAT(exhausted(both), HasSubstr("second needs 4000 bytes"));
-  EXPECT_EQ(session.get(first_).values<float>()[0], 1);
+  for (int round = 0; round < 3; ++round) EXPECT_THAT(exhausted(both), HasSubstr("needs 4000 bytes"));
+  EXPECT_THROW(session.get(first_), Error);
   EXPECT_THROW(session.get(second_), Error);
+  session.set({{first_, filled(kThousand, 1)}});  // nothing is taken by those that failed
+  EXPECT_THAT(exhausted(both), HasSubstr("the variable second needs 4000 bytes"));
+  EXPECT_EQ(session.get(first_).values<float>()[0], 1);
 }
 
 // What a variable gives up, others may take.
@@ -109,6 +111,22 @@ TEST_F(MemoryLimit, ARunThatDoesNotFitNamesItsLargestOp) {
       EXPECT_EQ(session.run(sum, {{x, filled(n, 0)}}).item<float>(), static_cast<float>(n));
     session.run(count.node);
   }
+}
+
+// Without a limit: what no machine has, inside of a run and as its result, is an error of the op too.
+TEST_F(MemoryLimit, WhatNobodyHasIsAnErrorToo) {
+  const Output n = make(graph_, "Placeholder", {}, {{"dtype", DType::Int64}, {"shape", Shape{2}}});
+  const Output huge = make("Fill", {n, 1.0F}, {}, "huge");
+  const Output sum = make("Sum", {make("MatMul", {huge, huge}, {}, "product"), Tensor::vector<int32_t>({0, 1})});
+  Session session(graph_);
+  for (const int64_t size : {int64_t{1} << 22, int64_t{1} << 23, int64_t{1} << 31}) {  // 2^46, 2^48, 2^64 bytes
+    const Feeds feeds{{n, Tensor::vector<int64_t>({size, size})}};
+    EXPECT_THAT(exhausted([&] { session.run(huge, feeds); }), HasSubstr("[Fill huge]")) << size;
+    EXPECT_THAT(exhausted([&] { session.run(sum, feeds); }),
+                ::testing::AnyOf(HasSubstr("[Fill huge]"), HasSubstr("[MatMul product]")))
+        << size;
+  }
+  EXPECT_EQ(session.run(sum, {{n, Tensor::vector<int64_t>({2, 2})}}).item<float>(), 8);
 }
 
 }  // namespace

@@ -43,10 +43,10 @@ TEST_P(SameBits, OfAnyNumberOfThreadsWhereDeterministic) {
   for (const int threads : {2, 3, 4}) EXPECT_TRUE(trained(GetParam(), threads, true) == first) << threads << " threads";
 }
 
-// LeNet's batch is large enough for its kernels to be split among threads; ResNet-18 normalizes batches.
+// ResNet-18 normalizes batches, and at this size its steps do depend on the number of threads where they may.
 INSTANTIATE_TEST_SUITE_P(Models, SameBits,
                          ::testing::Values(Case{"lenet", "adam", {28, 28, 1}, 16},
-                                           Case{"resnet18", "momentum", {8, 8, 3}, 4}),
+                                           Case{"resnet18", "momentum", {32, 32, 3}, 2}),
                          [](const auto& model) { return std::string(model.param.model); });
 
 }  // namespace
