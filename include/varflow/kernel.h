@@ -210,6 +210,17 @@ class VF_API KernelMake {
   // Says that `output` may take the memory of `input` (each element is read before it is written).
   void allow_in_place(int input, int output = 0) { in_place_.emplace_back(input, output); }
   const std::vector<std::pair<int, int>>& in_place() const { return in_place_; }
+  // True where input i is a variable's value as it was read: it can be kept in another layout, from run to run for as
+  // long as the variable does not change.
+  bool reads_variable(int i) const { return i < 64 && (variable_reads_ >> i & 1) != 0; }
+  // Asks that run() gets input i in this layout in place of C order; only where reads_variable(i), by a make function
+  // that then returns its kernel.
+  void prefer_layout(int input, std::shared_ptr<const MemoryLayout> layout) {
+    layouts_.emplace_back(input, std::move(layout));
+  }
+  const std::vector<std::pair<int, std::shared_ptr<const MemoryLayout>>>& layouts() const { return layouts_; }
+  // For who makes plans.
+  void set_variable_reads(uint64_t inputs) { variable_reads_ = inputs; }
   [[noreturn]] void fail(const std::string& message) const;
 
  private:
@@ -222,6 +233,8 @@ class VF_API KernelMake {
   size_t scratch_bytes_ = 0;
   mutable uint64_t asked_ = 0;
   std::vector<std::pair<int, int>> in_place_;
+  uint64_t variable_reads_ = 0;
+  std::vector<std::pair<int, std::shared_ptr<const MemoryLayout>>> layouts_;
 };
 
 // What run() gets: pointers that are ready. Inputs are read-only but for variables that the op writes, whose memory

@@ -77,7 +77,7 @@ struct SessionOptions {
   int threads = 0;                                 // for the work inside one op; 0: as many as the machine has cores
   bool deterministic = false;                      // same bits for any number of threads
   Precision precision = Precision::High;           // of floats (kernel.h)
-  size_t cache_limit = size_t{512} << 20;          // bytes that plans and their arenas may keep between runs
+  size_t cache_limit = size_t{512} << 20;          // bytes that plans may keep between runs; as many for packed weights
   std::chrono::nanoseconds time_limit{0};          // of one run; 0: none. DeadlineExceeded
   std::function<void(const LogRecord&)> log = {};  // the only way out for messages; silent where empty
   std::function<void(const TraceRecord&)> trace = {};  // called on the run's thread after each step
@@ -124,6 +124,30 @@ class VF_API Callable {
   std::shared_ptr<Impl> impl_;
 };
 
+namespace runtime {
+class SuspendedRun;
+}
+
+// A run in parts (TensorFlow's partial_run): each step runs once, as soon as what it needs was fed; steps that need no
+// feed do when it is set up. Values are kept between, and so is the version of a variable that a step read: writes of
+// other runs do not change what was computed. One call at a time. It ends with its last fetch and feed, or an error of
+// a step. Keeps its session's state alive.
+class VF_API PartialRun {
+ public:
+  // Fetches are some of those that it was set up with, each once; so are the feeds. InvalidArgument, with TensorFlow's
+  // texts, where they are not, or where a fetch needs feeds that are still missing: nothing has run then.
+  std::vector<Tensor> run(const Fetches& fetches, const Feeds& feeds = {});
+  std::vector<Tensor> run(std::initializer_list<Fetch> fetches, const Feeds& feeds = {}) {
+    return run(Fetches(fetches), feeds);
+  }
+  Tensor run(const Fetch& fetch, const Feeds& feeds = {}) { return std::move(run(Fetches{fetch}, feeds)[0]); }
+
+ private:
+  friend class Session;
+  explicit PartialRun(std::shared_ptr<runtime::SuspendedRun> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<runtime::SuspendedRun> impl_;
+};
+
 // Runs a graph against variables of its own. All methods may be called from several threads at once: each access to a
 // variable is atomic; whole runs are not. The graph may grow between and during runs; it must outlive the session.
 class VF_API Session {
@@ -142,6 +166,9 @@ class VF_API Session {
   // As above; `cancellation` stops it from another thread: every variable is then wholly before or after each write.
   std::vector<Tensor> run(const Fetches& fetches, const Feeds& feeds, Cancellation& cancellation);
   Callable make_callable(const Fetches& fetches, const std::vector<Output>& feeds = {});
+
+  // A run of `fetches` (outputs, not nodes) that gets its feeds in parts.
+  PartialRun partial_run_setup(const Fetches& fetches, const std::vector<Output>& feeds = {});
 
   // Direct writes: all or nothing, no new nodes. Shape and dtype must be the variable's.
   void set(const std::vector<std::pair<VariableName, Tensor>>& values);

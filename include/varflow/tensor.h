@@ -111,6 +111,19 @@ class BufferRef {
   Buffer* buffer_ = nullptr;
 };
 
+// How the elements of an array lie in memory, where that is not C order: packed for a kernel. Never changes;
+// thread-safe.
+class VF_API MemoryLayout {
+ public:
+  virtual ~MemoryLayout() = default;
+  // Of an array in this layout, with what fills it up.
+  virtual size_t bytes() const = 0;
+  // Layouts of one key put the same array into the same bytes.
+  virtual const std::string& key() const = 0;
+  // Copies an array in C order into this layout, all bytes() of it. Both are 64-byte aligned. Allocates nothing.
+  virtual void from_logical(const void* logical, void* packed) const = 0;
+};
+
 // A dense array in C order. Copies share the buffer; clone() does not. Elements of String tensors are std::string,
 // of Resource tensors ResourceHandle, of Variant tensors Variant.
 class VF_API Tensor {

@@ -73,6 +73,7 @@ class Fuser {
     for (const auto& [slot, n] : used) {
       const Slot& info = s_.slots[slot];
       if (info.memory != Memory::Pin || info.index != write.variable || uses_.producer(slot) < 0) continue;
+      if (step(uses_.producer(slot)).num_outputs != 1) continue;  // the read is needed for another layout
       if (n != uses_.uses(slot) || !(info.shape == write.shape) ||
           uses_.written_between(write.variable, uses_.producer(slot), root))
         continue;

@@ -32,6 +32,7 @@ struct Slot {
   size_t bytes = 0;
   size_t offset = 0;
   uint32_t index = kNone;
+  uint32_t representation = kNone;  // of a pin in another layout: its place in Segment::representations
   int first_step = -1;
   int last_step = -1;
   bool escapes = false;  // a later segment needs it
@@ -46,7 +47,7 @@ struct Write {
 
 struct Step {
   const Node* node = nullptr;
-  std::unique_ptr<Kernel> kernel;  // null: a read of `variable` into slot `args[0]`
+  std::unique_ptr<Kernel> kernel;  // null: a read of `variable` into the outputs' slots, one for each layout
   uint32_t first_arg = 0;          // in Segment::args: slots of inputs, then of outputs
   uint32_t num_inputs = 0;
   uint32_t num_outputs = 0;
@@ -85,6 +86,12 @@ struct Boundary {
   std::map<uint32_t, Tensor> feed_values;  // by number of the feed: those that earlier boundaries waited for
 };
 
+// A variable's value in another layout than C order, which a read step pins too.
+struct Packed {
+  uint32_t variable;
+  std::shared_ptr<const MemoryLayout> layout;
+};
+
 struct Segment {
   int threads = 1;
   std::vector<Step> steps;
@@ -95,6 +102,7 @@ struct Segment {
   std::vector<uint32_t> bound_slots;   // those that each run points at its feeds and results
   std::vector<Slot> slots;             // those of earlier segments first, as Outer
   std::vector<Tensor> constants;
+  std::vector<Packed> representations;
   size_t arena_bytes = 0;
   size_t num_steps_folded = 0;
   // (variable, shape) that the specialisation rests on.

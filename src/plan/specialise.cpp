@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <unordered_map>
 
 #include "graph/reference.h"
 #include "plan/absorb.h"
@@ -108,6 +109,7 @@ class Specialiser {
     constant_values_.clear();
     constant_values_.reserve(inputs);
     bool all_known = true;
+    uint64_t variable_reads = 0;
     for (size_t i = 0; i < inputs; ++i) {
       const Source& s = item.inputs[i];
       if (s.kind == Source::Variable) {
@@ -120,6 +122,8 @@ class Specialiser {
       input_shapes_.push_back(k.shape);
       constant_values_.push_back(k.constant);
       all_known = all_known && k.constant.valid();
+      if (i < 64 && pin_steps_.count(k.slot) && k.shape == segment_->slots[k.slot].shape)
+        variable_reads |= uint64_t{1} << i;
     }
     for (const Tensor& t : constant_values_) constants_.push_back(t.valid() ? &t : nullptr);
 
@@ -171,6 +175,7 @@ class Specialiser {
     KernelOptions options = conditions_.options;
     if (fold) options.threads = 1;
     KernelMake make(node, input_shapes_, constants_, output_shapes_, options, fold ? nullptr : conditions_.resources);
+    if (!fold && conditions_.representations) make.set_variable_reads(variable_reads);
     std::unique_ptr<Kernel> kernel;
     if (op.fast) kernel = op.fast(make);
     if (!kernel && make.asked() == 0 && op.reference) kernel = op.reference(make);
@@ -232,8 +237,30 @@ class Specialiser {
     step.first_arg = static_cast<uint32_t>(segment_->args.size());
     step.num_outputs = 1;
     segment_->args.push_back(id);
+    pin_steps_[id] = segment_->steps.size();
     push_step(std::move(step), false, 0);
     known_[static_cast<size_t>(at)] = {{id, shape, Tensor()}};
+  }
+
+  // The slot in which the read step of `pin` gives the variable's value in another layout.
+  uint32_t packed(uint32_t pin, const std::shared_ptr<const MemoryLayout>& layout) {
+    Segment& s = *segment_;
+    Step& read = s.steps[pin_steps_.at(pin)];
+    for (uint32_t o = 0; o < read.num_outputs; ++o) {
+      const uint32_t other = s.slots[s.args[read.first_arg + o]].representation;
+      if (other != kNone && s.representations[other].layout->key() == layout->key()) return s.args[read.first_arg + o];
+    }
+    Slot slot = s.slots[pin];
+    slot.bytes = layout->bytes();
+    slot.representation = static_cast<uint32_t>(s.representations.size());
+    s.representations.push_back({slot.index, layout});
+    const uint32_t id = add_slot(slot);
+    const auto first = static_cast<uint32_t>(s.args.size());  // the list of outputs moves to where it can grow
+    for (uint32_t o = 0; o < read.num_outputs; ++o) s.args.push_back(s.args[read.first_arg + o]);
+    s.args.push_back(id);
+    read.first_arg = first;
+    ++read.num_outputs;
+    return id;
   }
 
   Known known(const Source& s, DType dtype) {
@@ -349,6 +376,8 @@ class Specialiser {
       }
       args.push_back(slot);
     }
+    for (const auto& [input, layout] : make.layouts())
+      args[static_cast<size_t>(input)] = packed(args[static_cast<size_t>(input)], layout);
     step.num_writes = static_cast<uint32_t>(segment_->writes.size()) - step.first_write;
     step.first_inner_write = static_cast<uint32_t>(segment_->inner_writes.size());
     for (const VariableAccess& a : item.accesses)
@@ -468,8 +497,16 @@ class Specialiser {
       if (!keep[i]) continue;
       for (uint32_t a = 0; a < step.num_inputs; ++a)
         if (const uint32_t slot = s.args[step.first_arg + a]; slot != kNone) needed[slot] = 1;
+      if (!step.kernel) only_needed(s.steps[i], needed);
     }
     keep_steps(s, keep, in_place_, scratch_);
+  }
+
+  // Leaves out the layouts of a read that nobody takes.
+  void only_needed(Step& read, const std::vector<char>& needed) {
+    uint32_t* outputs = &segment_->args[read.first_arg];
+    read.num_outputs = static_cast<uint32_t>(
+        std::remove_if(outputs, outputs + read.num_outputs, [&](uint32_t slot) { return !needed[slot]; }) - outputs);
   }
 
   const Program& program_;
@@ -484,6 +521,7 @@ class Specialiser {
   std::vector<size_t> scratch_;
   std::vector<char> keep_;
   std::vector<uint32_t> waiting_for_;
+  std::unordered_map<uint32_t, size_t> pin_steps_;  // by slot: the step of this segment that reads a variable into it
   bool ends_ = false;  // the item at hand is the segment's last: only the run knows what follows from it
   std::vector<uint32_t> shape_slots_;
   std::vector<uint32_t> shape_variables_;

@@ -14,7 +14,8 @@ struct Conditions {
   std::vector<Shape> feed_shapes;
   std::vector<Shape> variable_shapes;  // of the stored value, or the declared one; may be partly unknown
   KernelOptions options;
-  bool fuse = true;  // several nodes may become one step
+  bool fuse = true;              // several nodes may become one step
+  bool representations = false;  // reads may pin a variable's value in the layouts that kernels prefer
   Resources* resources = nullptr;
   const BlockMaker* blocks = nullptr;  // needed where the program has one
 };

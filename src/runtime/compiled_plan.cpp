@@ -3,28 +3,13 @@
 #include <cstring>
 
 #include "base/parallel.h"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
+#include "runtime/flush_denormals.h"
 
 namespace vf::runtime {
 namespace {
 
 // After so many shapes the oldest specialisation makes room.
 constexpr size_t kMostSpecialisations = 16;
-
-// Denormals count as zero while a plan runs, as on TensorFlow's threads; the caller's mode comes back afterwards.
-class FlushDenormals {
- public:
-#if defined(__x86_64__)
-  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040U); }
-  ~FlushDenormals() { _mm_setcsr(saved_); }
-
- private:
-  unsigned saved_;
-#endif
-};
 
 // A plan's values are its own to keep; the key of what a boundary waits for is made without allocating in a run that
 // has been here before.
@@ -128,6 +113,7 @@ plan::Conditions CompiledPlan::conditions(const FeedValues& feeds, int threads) 
   c.options = {.threads = threads, .deterministic = settings_.deterministic, .precision = settings_.precision};
   c.fuse = settings_.fuse;
   c.resources = settings_.resources;
+  c.representations = true;
   c.blocks = &bodies_;
   return c;
 }
@@ -155,7 +141,7 @@ std::shared_ptr<Prepared> CompiledPlan::find(const FeedValues& feeds, int thread
   s.feed_shapes = c.feed_shapes;
   s.variable_shapes = c.variable_shapes;
   s.threads = threads;
-  s.root = std::make_shared<Prepared>(plan::specialise(*program_, c));
+  s.root = prepared(plan::specialise(*program_, c));
   bytes_ += cost(*s.root->segment);
   specialisations_.push_front(std::move(s));
   if (specialisations_.size() > kMostSpecialisations) {
@@ -163,6 +149,27 @@ std::shared_ptr<Prepared> CompiledPlan::find(const FeedValues& feeds, int thread
     specialisations_.pop_back();
   }
   return specialisations_.front().root;
+}
+
+std::shared_ptr<Prepared> CompiledPlan::prepared(std::unique_ptr<plan::Segment> segment) const {
+  return std::make_shared<Prepared>(std::move(segment), variables_, *settings_.representations);
+}
+
+std::vector<Tensor> boundary_values(const plan::Segment& segment, const Frame& frame) {
+  std::vector<Tensor> values;
+  for (uint32_t slot : segment.boundary->value_slots) {
+    const plan::Slot& s = segment.slots[slot];
+    if (!is_plain(s.dtype)) throw Error(Code::Unimplemented, "a shape that depends on strings");
+    values.emplace_back(s.dtype, s.shape);
+    std::memcpy(values.back().raw(), frame.slots[slot], s.bytes);
+  }
+  return values;
+}
+
+std::vector<Shape> boundary_shapes(const plan::Segment& segment, const Frame& frame) {
+  std::vector<Shape> shapes;
+  for (uint32_t slot : segment.boundary->shape_slots) shapes.push_back(frame.made[segment.slots[slot].index].shape());
+  return shapes;
 }
 
 std::shared_ptr<Prepared> CompiledPlan::continuation(const std::shared_ptr<Prepared>& outer, const Frame& frame,
@@ -180,17 +187,9 @@ std::shared_ptr<Prepared> CompiledPlan::continuation(const std::shared_ptr<Prepa
   for (uint32_t v : b.shape_variables) append(key, variables_[v]->shape());
   std::lock_guard lock(outer->mutex);
   if (const auto it = outer->next.find(key); it != outer->next.end()) return it->second;
-  std::vector<Tensor> values;
-  for (uint32_t slot : b.value_slots) {
-    const plan::Slot& s = segment.slots[slot];
-    values.emplace_back(s.dtype, s.shape);
-    std::memcpy(values.back().raw(), frame.slots[slot], s.bytes);
-  }
-  std::vector<Shape> shapes;
-  for (uint32_t slot : b.shape_slots) shapes.push_back(frame.made[segment.slots[slot].index].shape());
   const std::string own_key = key;  // what is made below may come here again
-  auto made =
-      std::make_shared<Prepared>(plan::specialise_next(*program_, conditions(feeds, threads), segment, values, shapes));
+  auto made = prepared(plan::specialise_next(*program_, conditions(feeds, threads), segment,
+                                             boundary_values(segment, frame), boundary_shapes(segment, frame)));
   if (outer->next.size() > kMostSpecialisations)
     outer->next.clear();  // values that keep changing: keep the newest only
   else

@@ -20,12 +20,17 @@ namespace vf::runtime {
 
 // A segment that is ready to run, with what follows it.
 struct Prepared {
-  explicit Prepared(std::unique_ptr<plan::Segment> s) : segment(std::move(s)), frames(*segment) {}
+  Prepared(std::unique_ptr<plan::Segment> s, std::span<VariableEntry* const> variables, Representations& store)
+      : segment(std::move(s)), frames(*segment, variables, store) {}
   std::unique_ptr<plan::Segment> segment;
   FramePool frames;
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Prepared>> next;  // by what the boundary waits for
 };
+
+// The values and shapes that a segment's boundary waits for, once it has run.
+std::vector<Tensor> boundary_values(const plan::Segment& segment, const Frame& frame);
+std::vector<Shape> boundary_shapes(const plan::Segment& segment, const Frame& frame);
 
 // A signature's plan with its specialisations; or that of a body. Thread-safe.
 class CompiledPlan {
@@ -35,6 +40,7 @@ class CompiledPlan {
     Precision precision = Precision::High;
     bool fuse = true;
     Resources* resources = nullptr;
+    Representations* representations = nullptr;
     size_t num_results = 0;  // fetched values and nodes that are only run
   };
   // The session's entry of a variable.
@@ -71,6 +77,7 @@ class CompiledPlan {
                                          const FeedValues& feeds, int threads);
   bool matches(Specialisation& s, const FeedValues& feeds, int threads,
                const std::vector<Shape>* variable_shapes) const;
+  std::shared_ptr<Prepared> prepared(std::unique_ptr<plan::Segment> segment) const;
   plan::Conditions conditions(const FeedValues& feeds, int threads) const;
   size_t cost(const plan::Segment& segment) const;
 

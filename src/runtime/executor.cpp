@@ -11,6 +11,12 @@ using plan::Segment;
 using plan::Slot;
 using plan::Step;
 
+FramePool::FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store)
+    : segment_(segment) {
+  for (const plan::Packed& p : segment.representations)
+    representations_.push_back(store.of(variables[p.variable], p.layout));
+}
+
 std::unique_ptr<Frame> FramePool::take() {
   {
     std::lock_guard lock(mutex_);
@@ -33,6 +39,7 @@ std::unique_ptr<Frame> FramePool::make() const {
   auto frame = std::make_unique<Frame>();
   frame->slots.assign(segment_.slots.size(), nullptr);
   frame->pins.resize(segment_.slots.size());
+  frame->representations = representations_;
   if (segment_.arena_bytes) frame->arena = BufferRef(Buffer::allocate(segment_.arena_bytes));
   size_t most_writes = 0;
   for (const Step& s : segment_.steps) most_writes = std::max<size_t>(most_writes, s.num_writes);
@@ -60,11 +67,18 @@ namespace {
 
 void read_variable(const Segment& segment, const Step& step, Frame& frame, std::vector<BufferRef>& pins,
                    const RunArguments& arguments) {
-  const uint32_t slot = segment.args[step.first_arg];
   const VariableEntry& entry = *arguments.variables[step.variable];
-  pins[slot] = entry.pin(segment.slots[slot].shape);
-  if (!pins[slot]) throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
-  frame.slots[slot] = pins[slot]->data();
+  const uint32_t* slots = segment.args.data() + step.first_arg;
+  uint64_t version = 0;
+  BufferRef value = entry.pin(segment.slots[*slots].shape, &version);
+  if (!value) throw Error(Code::FailedPrecondition, "Attempting to use uninitialized value " + entry.name());
+  // Packed ones first: the value itself comes last, if at all, and is handed over.
+  for (uint32_t o = step.num_outputs; o-- > 0;) {
+    const uint32_t representation = segment.slots[slots[o]].representation;
+    pins[slots[o]] = representation == plan::kNone ? std::move(value)
+                                                   : frame.representations[representation]->acquire(version, value);
+    frame.slots[slots[o]] = pins[slots[o]]->data();
+  }
 }
 
 // Variables are locked in the order of their addresses, so that two steps never wait for each other.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plan/segment.h"
+#include "runtime/representations.h"
 #include "runtime/variable_store.h"
 #include "varflow/kernel.h"
 #include "varflow/tensor.h"
@@ -26,19 +27,22 @@ struct Frame {
   std::vector<WriteHandle> writes;
   BufferRef arena;
   std::vector<std::pair<uint32_t, Tensor>> owned;
+  std::span<const std::shared_ptr<Representation>> representations;  // of the segment's list
   std::vector<Tensor> made;  // the last step's outputs whose shapes it has decided, by number of the output
 };
 
 // A segment with its pool of frames.
 class FramePool {
  public:
-  explicit FramePool(const plan::Segment& segment) : segment_(segment) {}
+  // With the representations that the segment's reads pin, of these variables.
+  FramePool(const plan::Segment& segment, std::span<VariableEntry* const> variables, Representations& store);
   std::unique_ptr<Frame> take();
   void give(std::unique_ptr<Frame> frame);
 
  private:
   std::unique_ptr<Frame> make() const;
   const plan::Segment& segment_;
+  std::vector<std::shared_ptr<Representation>> representations_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Frame>> free_;
 };

@@ -20,7 +20,10 @@ constexpr uint64_t kFeed = uint64_t{1} << 63;
 }  // namespace
 
 SessionState::SessionState(Graph& g, SessionOptions o)
-    : graph(g), options(std::move(o)), threads_(options.threads > 0 ? options.threads : omp_get_num_procs()) {}
+    : graph(g),
+      options(std::move(o)),
+      threads_(options.threads > 0 ? options.threads : omp_get_num_procs()),
+      representations_(options.cache_limit) {}
 
 size_t SessionState::KeyHash::operator()(const std::vector<uint64_t>& key) const {
   uint64_t h = key.size();
@@ -67,9 +70,9 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
   // Who looks at each step sees each node by itself.
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
-  auto compiled =
-      CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-                         {options.deterministic, options.precision, fuse, &resources_, fetches.size()});
+  auto compiled = CompiledPlan::make(
+      std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
+      {options.deterministic, options.precision, fuse, &resources_, &representations_, fetches.size()});
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;

@@ -33,6 +33,7 @@ class SessionState {
   void check_feed(const Output& output, const Tensor& value) const;
   void check_open() const;
   void close() { closed_.cancel(); }
+  Representations& representations() { return representations_; }
   ResourceStore& resources() { return resources_; }
 
   Graph& graph;
@@ -47,6 +48,7 @@ class SessionState {
 
   const int threads_;
   VariableStore variables_;
+  Representations representations_;
   ResourceStore resources_;
   Cancellation closed_;
   std::mutex mutex_;

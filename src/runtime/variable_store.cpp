@@ -20,12 +20,13 @@ Tensor VariableEntry::pin() const {
   return value_;
 }
 
-BufferRef VariableEntry::pin(const Shape& expected) const {
+BufferRef VariableEntry::pin(const Shape& expected, uint64_t* version) const {
   std::lock_guard lock(mutex_);
   if (!value_.valid()) return {};
   if (!(value_.shape() == expected))
     throw Error(Code::Aborted, "variable " + name_ + " changed its shape from " + expected.str() + " to " +
                                    value_.shape().str() + " while the run was under way");
+  *version = version_.load(std::memory_order_relaxed);
   return value_.buffer();
 }
 

@@ -32,9 +32,9 @@ class VariableEntry {
 
   // The present version, pinned; an invalid tensor where it is uninitialized.
   Tensor pin() const;
-  // As pin(), but only the buffer, for steps. Null where it is uninitialized; Aborted where the shape is not
-  // `expected`.
-  BufferRef pin(const Shape& expected) const;
+  // As pin(), but only the buffer and its version, for steps. Null where it is uninitialized; Aborted where the shape
+  // is not `expected`.
+  BufferRef pin(const Shape& expected, uint64_t* version) const;
 
   // What every write keeps from now on (Session::set_mask, set_constraint). InvalidArgument where it does not fit.
   void set_mask(const Tensor& mask);

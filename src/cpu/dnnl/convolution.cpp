@@ -87,6 +87,12 @@ bool ConvolutionPass::prepare(Pass pass, const ConvolutionShape& s, const Convol
   return true;
 }
 
+void ConvolutionPass::hold_preferred_weights() {
+  reorder_.reset();
+  weights_bytes_ = 0;
+  if (primitive_) scratch_bytes_ = primitive_->scratch_bytes();
+}
+
 const void* ConvolutionPass::weights_for_primitive(const void* weights, void* scratch) const {
   if (!reorder_) return weights;
   reorder_->run(weights, scratch, rest(scratch));

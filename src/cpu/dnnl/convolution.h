@@ -44,6 +44,8 @@ class ConvolutionPass {
   size_t scratch_bytes() const { return scratch_bytes_; }
   // The layout in which weights (or their gradient) need no copy.
   const Layout& preferred_weights() const { return preferred_; }
+  // The caller holds them so from here on: no copy, no scratch for it.
+  void hold_preferred_weights();
   std::string implementation() const;
   // Makes ready for so many runs at once: they allocate nothing.
   void reserve(int runs_at_once);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "varflow/dtype.h"
+#include "varflow/tensor.h"
 
 namespace vf::cpu::dnnl {
 
@@ -56,5 +57,10 @@ class Reorder {
   explicit Reorder(std::unique_ptr<Primitive> primitive);
   std::unique_ptr<Primitive> primitive_;
 };
+
+// `packed` as a layout of variables, whose values lie as `logical` says. nullptr where the copy would need scratch, or
+// the layout has no description. `threads`: see primitive.h.
+std::shared_ptr<const MemoryLayout> memory_layout(const Layout& logical, const Layout& packed, DType dtype,
+                                                  int threads);
 
 }  // namespace vf::cpu::dnnl

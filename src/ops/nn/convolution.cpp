@@ -154,6 +154,21 @@ cpu::dnnl::ConvolutionOptions options(const KernelMake& m) {
   return o;
 }
 
+// Takes a filter that is a variable in the layout that it computes with, so that the copy is made once a version.
+std::shared_ptr<const cpu::dnnl::ConvolutionForward> make_forward(KernelMake& m, const ConvolutionShape& s) {
+  using cpu::dnnl::ConvolutionForward;
+  const cpu::dnnl::ConvolutionOptions o = options(m);
+  std::unique_ptr<ConvolutionForward> p = ConvolutionForward::make(s, o);
+  if (!p || !m.reads_variable(1) || s.weights_size() == 0) return p;
+  const cpu::dnnl::Layout plain = cpu::dnnl::plain_weights(s, o.dtype);
+  if (!p->preferred_weights() || p->preferred_weights() == plain) return p;
+  if (auto layout = memory_layout(plain, p->preferred_weights(), o.dtype, o.threads)) {
+    m.prefer_layout(1, std::move(layout));
+    p->hold_preferred_weights();
+  }
+  return p;
+}
+
 // oneDNN splits the sums of backward-weights by threads. In shards of the batch, each computed by one thread and added
 // in order, the bits do not depend on their number.
 constexpr int64_t kShards = 16;
@@ -300,7 +315,7 @@ void register_convolution_ops(OpRegistry& r) {
       .fast([](KernelMake& m) -> std::unique_ptr<Kernel> {
         const ConvolutionShape s = convolution_shape(m.node(), m.input_shape(0), m.input_shape(1));
         if (auto k = winograd(m, s, Pass::Forward)) return k;
-        std::shared_ptr<const cpu::dnnl::ConvolutionForward> p = cpu::dnnl::ConvolutionForward::make(s, options(m));
+        const std::shared_ptr<const cpu::dnnl::ConvolutionForward> p = make_forward(m, s);
         if (!p) return nullptr;
         m.set_scratch(p->scratch_bytes());
         return kernel([p](KernelRun& run) {
