@@ -69,32 +69,38 @@ Program shuffled(const Program& program, uint64_t seed, bool rule) {
   std::vector<int> ready;
   for (int i = 0; i < static_cast<int>(n); ++i)
     if (waiting[static_cast<size_t>(i)] == 0) ready.push_back(i);
-  std::vector<int> position(n, -1);
   std::vector<int> order;
   while (!ready.empty()) {
     const size_t pick = random() % ready.size();
     const int i = ready[pick];
     ready[pick] = ready.back();
     ready.pop_back();
-    position[static_cast<size_t>(i)] = static_cast<int>(order.size());
     order.push_back(i);
     for (int to : next[static_cast<size_t>(i)])
       if (--waiting[static_cast<size_t>(to)] == 0) ready.push_back(to);
   }
   if (order.size() != n) throw Error(Code::Internal, "the order of effects contradicts the edges of the graph");
+  Program result = reordered(program, order);
+  for (Item& item : result.items) {
+    if (!item.block) continue;
+    auto block = std::make_shared<Block>(*item.block);
+    for (Body& b : block->bodies) b.program = std::make_shared<Program>(shuffled(*b.program, random(), rule));
+    item.block = std::move(block);
+  }
+  return result;
+}
+
+Program reordered(const Program& program, const std::vector<int>& order) {
+  std::vector<int> position(order.size());
+  for (size_t k = 0; k < order.size(); ++k) position[static_cast<size_t>(order[k])] = static_cast<int>(k);
   Program result = program;
   const auto rename = [&](Source& s) {
     if (s.kind == Source::Value) s.at = position[static_cast<size_t>(s.at)];
   };
-  for (size_t k = 0; k < n; ++k) {
+  for (size_t k = 0; k < order.size(); ++k) {
     Item item = program.items[static_cast<size_t>(order[k])];
     for (Source& s : item.inputs) rename(s);
-    for (int& a : item.after) a = position[static_cast<size_t>(a)];
-    if (item.block) {
-      auto block = std::make_shared<Block>(*item.block);
-      for (Body& b : block->bodies) b.program = std::make_shared<Program>(shuffled(*b.program, random(), rule));
-      item.block = std::move(block);
-    }
+    for (int& i : item.after) i = position[static_cast<size_t>(i)];
     result.items[k] = std::move(item);
   }
   for (Source& s : result.fetches) rename(s);

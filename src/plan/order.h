@@ -16,6 +16,9 @@ std::vector<std::pair<int, int>> order_edges(const Program& program);
 // what an engine without a defined order might do (tests prove that they would notice).
 Program shuffled(const Program& program, uint64_t seed, bool rule);
 
+// The program with item order[k] at place k, which must be a legal order.
+Program reordered(const Program& program, const std::vector<int>& order);
+
 // Two accesses to one variable, one of them a write, with no path of data and control edges between their nodes.
 // A block is one access from outside; pairs inside its bodies are listed too.
 struct Hazard {

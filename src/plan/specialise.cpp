@@ -68,10 +68,10 @@ class Specialiser {
   }
 
   std::unique_ptr<Segment> build() {
-    const int n = static_cast<int>(program_.items.size());
+    const int n = conditions_.items >= 0 ? conditions_.items : static_cast<int>(program_.items.size());
     int at = first_;
     while (at < n && !ends_ && item(at)) ++at;
-    if (at < n || ends_) {
+    if (at < n || ends_ || conditions_.items >= 0) {
       end_early(at);
     } else {
       for (size_t i = 0; i < program_.fetches.size(); ++i) add_result(static_cast<int>(i));
@@ -440,7 +440,7 @@ class Specialiser {
       if (s.kind == Source::Value) {
         Known& k = known_[static_cast<size_t>(s.at)][static_cast<size_t>(s.index)];
         if (k.slot != kNone) segment_->slots[k.slot].escapes = true;
-      } else if (s.kind == Source::Feed) {
+      } else if (s.kind == Source::Feed && conditions_.feed_shapes[static_cast<size_t>(s.at)].fully_defined()) {
         segment_->slots[feed_slot(s.at, dtype)].escapes = true;
       }
     };

@@ -18,6 +18,9 @@ struct Conditions {
   bool representations = false;  // reads may pin a variable's value in the layouts that kernels prefer
   Resources* resources = nullptr;
   const BlockMaker* blocks = nullptr;  // needed where the program has one
+  // Only the program's first so many items, -1: all. What later ones and the fetches need is then kept for a
+  // continuation, and there are no results; feeds of later items may have any shape.
+  int items = -1;
 };
 
 // Infers shapes, folds what is known, makes kernels, places values in memory; up to the first item whose shape depends

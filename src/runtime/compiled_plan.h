@@ -63,6 +63,10 @@ class CompiledPlan {
   // Runs a specialisation to the end, through its continuations.
   void run_from(std::shared_ptr<Prepared> at, int threads, const RunArguments& arguments);
 
+  // For who specialises the program by himself.
+  plan::Conditions conditions(const FeedValues& feeds, int threads) const;
+  std::shared_ptr<Prepared> prepared(std::unique_ptr<plan::Segment> segment) const;
+
  private:
   struct Specialisation {
     std::vector<Shape> feed_shapes;
@@ -77,8 +81,6 @@ class CompiledPlan {
                                          const FeedValues& feeds, int threads);
   bool matches(Specialisation& s, const FeedValues& feeds, int threads,
                const std::vector<Shape>* variable_shapes) const;
-  std::shared_ptr<Prepared> prepared(std::unique_ptr<plan::Segment> segment) const;
-  plan::Conditions conditions(const FeedValues& feeds, int threads) const;
   size_t cost(const plan::Segment& segment) const;
 
   const std::shared_ptr<const plan::Program> program_;

@@ -4,6 +4,7 @@
 
 #include "graph/reference.h"
 #include "runtime/session_state.h"
+#include "runtime/suspended_run.h"
 
 namespace vf {
 
@@ -129,6 +130,12 @@ std::vector<Tensor> Callable::operator()(const std::vector<Tensor>& feeds) const
   for (size_t i = 0; i < feeds.size(); ++i) impl_->state->check_feed(impl_->feeds[i], feeds[i]);
   return spread(impl_->fetches, impl_->state->run(*impl_->plan, feeds, nullptr));
 }
+
+PartialRun Session::partial_run_setup(const Fetches& fetches, const std::vector<Output>& feeds) {
+  return PartialRun(std::make_shared<runtime::SuspendedRun>(state_, fetches, feeds));
+}
+
+std::vector<Tensor> PartialRun::run(const Fetches& fetches, const Feeds& feeds) { return impl_->run(fetches, feeds); }
 
 std::vector<ResourceState> Session::save_resources() const {
   state_->check_open();

@@ -2,9 +2,7 @@
 
 #include <omp.h>
 
-#include "base/parallel.h"
 #include "graph/reference.h"
-#include "runtime/observers.h"
 
 namespace vf::runtime {
 namespace {
@@ -38,18 +36,8 @@ void SessionState::check_open() const {
   if (closed_.cancelled()) throw Error(Code::FailedPrecondition, "Attempted to use a closed Session.");
 }
 
-std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const std::vector<Output>& feeds) {
+plan::Signature SessionState::signature(const Fetches& fetches, const std::vector<Output>& feeds) const {
   check_open();
-  thread_local std::vector<uint64_t> key;
-  key.clear();
-  for (const Fetch& f : fetches)
-    key.push_back(f.node() ? kNode | static_cast<uint64_t>(f.node()->id()) : code(f.output()));
-  for (const Output& f : feeds) key.push_back(kFeed | code(f));
-  std::lock_guard lock(mutex_);
-  if (const auto it = by_key_.find(key); it != by_key_.end()) {
-    if (it->second != plans_.begin()) plans_.splice(plans_.begin(), plans_, it->second);
-    return it->second->second;
-  }
   plan::Signature signature;
   signature.feeds = feeds;
   for (const Fetch& f : fetches) {
@@ -66,13 +54,32 @@ std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const s
     if (!f.node || &f.graph() != &graph)
       throw Error(Code::InvalidArgument,
                   "Tensor " + (f.node ? f.name() : "(empty)") + " is not an element of this graph.");
+  return signature;
+}
+
+std::shared_ptr<CompiledPlan> SessionState::compile(const plan::Signature& signature) {
   plan::Program program = plan::make_program(signature);
   if (hooks.shuffle) program = plan::shuffled(program, hooks.seed, hooks.order_rule);
   // Who looks at each step sees each node by itself.
   const bool fuse = hooks.fuse && !hooks.observer && !options.trace && !options.find_nan;
-  auto compiled = CompiledPlan::make(
-      std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
-      {options.deterministic, options.precision, fuse, &resources_, &representations_, fetches.size()});
+  return CompiledPlan::make(std::move(program), [this](const Node& v) -> VariableEntry& { return variable(v); },
+                            {options.deterministic, options.precision, fuse, &resources_, &representations_,
+                             signature.fetches.size() + signature.targets.size()});
+}
+
+std::shared_ptr<CompiledPlan> SessionState::plan(const Fetches& fetches, const std::vector<Output>& feeds) {
+  check_open();
+  thread_local std::vector<uint64_t> key;
+  key.clear();
+  for (const Fetch& f : fetches)
+    key.push_back(f.node() ? kNode | static_cast<uint64_t>(f.node()->id()) : code(f.output()));
+  for (const Output& f : feeds) key.push_back(kFeed | code(f));
+  std::lock_guard lock(mutex_);
+  if (const auto it = by_key_.find(key); it != by_key_.end()) {
+    if (it->second != plans_.begin()) plans_.splice(plans_.begin(), plans_, it->second);
+    return it->second->second;
+  }
+  auto compiled = compile(signature(fetches, feeds));
   plans_.emplace_front(key, compiled);
   by_key_[key] = plans_.begin();
   size_t bytes = 0;
@@ -108,20 +115,11 @@ void SessionState::check_feed(const Output& output, const Tensor& value) const {
 
 std::vector<Tensor> SessionState::run(CompiledPlan& plan, std::span<const Tensor> feeds,
                                       const Cancellation* cancellation) {
-  check_open();
-  Cancellation stop;
-  stop.link(&closed_);
-  if (cancellation) stop.link(cancellation);
-  if (options.time_limit.count() > 0) stop.set_deadline(std::chrono::steady_clock::now() + options.time_limit);
-  const int threads = available_threads(threads_);
-  if (!options.trace && !options.find_nan) return plan.run(feeds, threads, stop, hooks.observer);
-  Tracer tracer(options.trace);
-  NanFinder finder;
-  ObserverPair both(tracer, finder);
-  StepObserver* observer = &both;
-  if (!options.trace) observer = &finder;
-  if (!options.find_nan) observer = &tracer;
-  return plan.run(feeds, threads, stop, observer);
+  std::vector<Tensor> results;
+  observed(cancellation, [&](int threads, const Cancellation& stop, StepObserver* observer) {
+    results = plan.run(feeds, threads, stop, observer);
+  });
+  return results;
 }
 
 }  // namespace vf::runtime
