@@ -189,6 +189,21 @@ TEST_P(PackedFilter, IsTheVersionThatItsReadPinned) {
   }
 }
 
+// The write may be fused with what it reads, in place; the convolution's read stays.
+TEST_P(PackedFilter, IsReadBesideAWriteOfTheVariable) {
+  const Output value = read();
+  const Output y = conv(x, value);
+  const Output decay = assign(make("Mul", {value, 0.5F}));
+  Tensor filter = ramp(kFilter, 4);
+  session.set({{v, filter}});
+  for (int round = 0; round < 3; ++round) {
+    expect_conv(session.run({Fetch(y), Fetch(decay.node)}, {{x, image}})[0], filter);
+    for (int64_t i = 0; i < filter.num_elements(); ++i) filter.data<float>()[i] *= 0.5F;
+    const Tensor now = session.get(v);
+    EXPECT_EQ(std::memcmp(now.raw(), filter.raw(), filter.bytes()), 0);
+  }
+}
+
 TEST_P(PackedFilter, IsNotUsedForWhatIsComputed) {
   const Output y = conv(x, make("Mul", {read(), 2.0F}));
   const Tensor filter = ramp(kFilter, 0.5F);
