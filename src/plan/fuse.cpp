@@ -16,12 +16,20 @@ constexpr size_t kMostInstructions = 4096;
 class Fuser {
  public:
   Fuser(Segment& segment, std::vector<InPlace>& in_place, std::vector<size_t>& scratch)
-      : s_(segment), in_place_(in_place), scratch_(scratch), uses_(segment), keep_(segment.steps.size(), 1) {}
+      : s_(segment),
+        in_place_(in_place),
+        scratch_(scratch),
+        uses_(segment),
+        keep_(segment.steps.size(), 1),
+        replaced_(segment.steps.size(), 0) {}
 
   void run() {
     for (int root = static_cast<int>(s_.steps.size()) - 1; root >= 0; --root)
       if (keep_[at(root)] && loop_of(root)) grow(root);
-    if (changed_) keep_steps(s_, keep_, in_place_, scratch_);
+    if (!changed_) return;
+    std::erase_if(in_place_, [&](const InPlace& p) { return replaced_[at(p.step)] != 0; });
+    in_place_.insert(in_place_.end(), added_.begin(), added_.end());
+    keep_steps(s_, keep_, in_place_, scratch_);
   }
 
  private:
@@ -159,12 +167,12 @@ class Fuser {
     } else {
       result = output(r);
     }
-    std::erase_if(in_place_, [&](const InPlace& p) { return p.step == root; });
+    replaced_[at(root)] = 1;
     const size_t result_bytes = loop_of(root)->result_bytes;
     const int64_t elements = tape.elements;
     for (const uint32_t slot : whole)
       if (result != kNone && s_.slots[slot].bytes == static_cast<size_t>(elements) * result_bytes)
-        in_place_.push_back({root, slot, result});
+        added_.push_back({root, slot, result});
     r.kernel = tape_kernel(std::move(tape), s_.threads);
     r.first_arg = static_cast<uint32_t>(s_.args.size());
     r.num_inputs = static_cast<uint32_t>(inputs.size());
@@ -180,7 +188,9 @@ class Fuser {
   std::vector<InPlace>& in_place_;
   std::vector<size_t>& scratch_;
   const StepUses uses_;
-  std::vector<char> keep_;  // by step: not part of another one
+  std::vector<char> keep_;      // by step: not part of another one
+  std::vector<char> replaced_;  // by step: has another kernel
+  std::vector<InPlace> added_;
   bool changed_ = false;
 };
 
