@@ -113,6 +113,7 @@ WriteHandle::WriteHandle(VariableEntry& entry, Access access, const Shape& shape
     }
     if (!value.buffer()->unique()) value = value.clone();  // the new version is this run's own
   } else if (!value.valid() || !(value.shape() == shape) || !value.buffer()->unique()) {
+    fresh_ = !value.valid();
     entry.replace(shape);
   }
   data_ = value.raw();
@@ -122,14 +123,19 @@ WriteHandle::WriteHandle(WriteHandle&& other) noexcept
     : entry_(std::exchange(other.entry_, nullptr)),
       data_(other.data_),
       before_(std::move(other.before_)),
+      fresh_(other.fresh_),
       lock_(std::move(other.lock_)) {}
 
-// Without commit() the step failed. What it wrote stays where nothing else is at hand.
+// Without commit() the step failed. A variable that had no value has none again; else what was written stays where
+// nothing else is at hand.
 WriteHandle::~WriteHandle() {
   if (!entry_) return;
   if (before_) {
     entry_->budget_->change(entry_->bytes(), before_->valid() ? before_->bytes() : 0);
     entry_->put(std::move(*before_));
+  } else if (fresh_) {
+    entry_->budget_->change(entry_->bytes(), 0);
+    entry_->put(Tensor());
   } else {
     try {
       commit();

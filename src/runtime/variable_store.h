@@ -92,6 +92,7 @@ class WriteHandle {
   VariableEntry* entry_ = nullptr;
   void* data_ = nullptr;
   std::unique_ptr<Tensor> before_;  // where the constraint may fail
+  bool fresh_ = false;              // the variable had no value
   std::unique_lock<std::mutex> lock_;
 };
 
